@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+#
+# usage: lab/image.sh bookworm|trixie        from Debian's packages (mmdebstrap), no image registry needed
+#        lab/image.sh REGISTRY/IMAGE:TAG     on top of an image from a registry (Debian or Red Hat family)
+#
+# Makes the lab's image, localhost/failover-vip:bookworm, and prints its id as the last line. Nothing else is
+# done when it is there already. Images are marked with a hash of this script, packages.sh and the base:
+# a change of any of them builds anew. Debian's are kept as tarballs in ${XDG_CACHE_HOME:-~/.cache}/failover.vip/.
+# Environment: LAB_MIRROR (a Debian mirror; default: mmdebstrap's own choice).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+base=${1:?usage: lab/image.sh bookworm|trixie|REGISTRY/IMAGE:TAG}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/failover.vip
+
+say() { printf 'image %s: %s\n' "$base" "$*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+for tool in podman sha256sum; do
+    command -v "$tool" >/dev/null || die "'$tool' is not installed: run make system-packages"
+done
+[[ $(id -u) == 0 ]] || die "needs root (the lab's containers run systemd and change kernel settings): use sudo"
+
+key=$({ cat "$here/packages.sh" "${BASH_SOURCE[0]}"; echo "$base ${LAB_MIRROR:-} $(uname -m)"; } | sha256sum | cut -c1-16)
+label=failover.vip.key
+case $base in
+*[/:]*) tag=$(tr -c 'A-Za-z0-9._\n-' - <<<"${base##*/}") ;;
+*) tag=$base ;;
+esac
+image=localhost/failover-vip:$tag
+
+mkdir -p "$cache"
+# Several labs may come up at once; one of them builds, the others wait and then find the image.
+exec 9>"$cache/image-$tag.lock"
+flock 9
+
+if [[ $(podman image inspect --format "{{index .Labels \"$label\"}}" "$image" 2>/dev/null) == "$key" ]]; then
+    podman image inspect --format '{{.Id}}' "$image"
+    exit 0
+fi
+
+start=$SECONDS
+if [[ $base == *[/:]* ]]; then
+    say "building on top of it with packages from its own mirrors (a few minutes)"
+    # The network is the machine's for this step only; the lab's containers have an internal one.
+    podman build --network host --label "$label=$key" --tag "$image" --file - "$here" >&2 <<-CONTAINERFILE ||
+		FROM $base
+		COPY packages.sh /usr/local/sbin/failover-vip-packages
+		RUN sh /usr/local/sbin/failover-vip-packages
+		CMD ["/sbin/init"]
+	CONTAINERFILE
+        die "podman build failed; can this machine reach the image's registry and package mirrors?"
+else
+    tarball=$cache/image-$base-$key.tar
+    if [[ ! -s $tarball ]]; then
+        command -v mmdebstrap >/dev/null || die "'mmdebstrap' is not installed: run make system-packages"
+        say "building from Debian's packages (about a minute) into $tarball"
+        # The tarball is complete or not there: written under another name first.
+        trap 'rm -f "$tarball.part"' EXIT
+        mmdebstrap --variant=minbase --format=tar \
+            --aptopt='Acquire::Retries "3"' \
+            --dpkgopt='force-unsafe-io' \
+            --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+            --customize-hook="copy-in '$here/packages.sh' /tmp" \
+            --customize-hook='chroot "$1" sh /tmp/packages.sh' \
+            --customize-hook='rm -f "$1/tmp/packages.sh"' \
+            --skip=cleanup/apt \
+            "$base" "$tarball.part" ${LAB_MIRROR:+"$LAB_MIRROR"} 2>&1 | sed -u "s/^/image $base: /" >&2 ||
+            die "mmdebstrap failed (see above). Is the package mirror reachable? LAB_MIRROR names another one; the package debian-archive-keyring must know '$base'"
+        mv "$tarball.part" "$tarball"
+        find "$cache" -name "image-$base-*.tar" ! -name "image-$base-$key.tar" -delete
+    fi
+    say "importing $tarball into podman"
+    podman import --quiet --change "LABEL $label=$key" --change 'CMD ["/sbin/init"]' "$tarball" "$image" >&2
+fi
+say "ready after $((SECONDS - start)) s"
+podman image inspect --format '{{.Id}}' "$image"

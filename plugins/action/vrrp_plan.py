@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""Action part of failover.vip.vrrp_plan: runs on the controller, needs no connection. See modules/vrrp_plan.py."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.failover.vip.plugins.module_utils._conf import _variables, _write
+from ansible_collections.failover.vip.plugins.module_utils._conf._values import to_yaml
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, at_or_above, ordered
+from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, WantedInstance
+from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
+from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
+
+_LIST = {"type": "list", "elements": "dict", "default": []}
+ARGUMENT_SPEC: Dict[str, Any] = {
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "vrrp_instances": {"type": "list", "elements": "dict", "required": True},
+    "vrrp_scripts": _LIST,
+    "track_files": _LIST,
+    "track_processes": _LIST,
+    "vrrp_sync_groups": _LIST,
+    "global_defs": {"type": "dict", "default": {}},
+    "transport": {"type": "str", "default": "unicast"},
+    "auth_pass": {"type": "dict", "default": {}, "no_log": True},
+    "notify": {"type": "path", "default": ""},
+    "conf_dir": {"type": "path", "default": "/etc/keepalived"},
+    "shared_vrids": {"type": "list", "elements": "int", "default": []},
+    "members": {"type": "dict"},
+}
+#: What every member of a cluster must say alike: the variable, and the option it was given to.
+SHARED = {
+    "keepalived_hosts": "hosts",
+    "keepalived_vrrp_instances": "vrrp_instances",
+    "keepalived_vrrp_scripts": "vrrp_scripts",
+    "keepalived_track_files": "track_files",
+    "keepalived_track_processes": "track_processes",
+    "keepalived_vrrp_sync_groups": "vrrp_sync_groups",
+    "keepalived_transport": "transport",
+    "keepalived_auth_pass": "auth_pass",
+}
+
+
+def message(findings: Iterable[Finding]) -> str:
+    """One message for a person with everything that stops the run."""
+    lines = [finding.text() for finding in findings]
+    return "The cluster cannot work as it is described, nothing was changed:\n" + "\n".join(lines)
+
+
+def _director(director: Director) -> Dict[str, Any]:
+    """One host's part as plain data, under keepalived's own keywords."""
+
+    def named(blocks: Iterable[Any]) -> List[Dict[str, Any]]:
+        return [{"name": block.name, **to_yaml(block.options)} for block in blocks]
+
+    return {
+        "global_defs": to_yaml(director.global_defs.options),
+        "vrrp_instances": [{**item, "version": director.version_of(instance)} for item, instance in zip(named(director.instances), director.instances)],
+        "vrrp_scripts": named(director.scripts),
+        "track_files": named(director.files),
+        "track_processes": named(director.processes),
+        "vrrp_sync_groups": named(director.sync_groups),
+    }
+
+
+def _instances(cluster: Cluster) -> List[Dict[str, Any]]:
+    """Who is home to what."""
+    found = []
+    for group in groups(cluster):
+        ranked = [member.host for member in sorted(group.members, key=lambda member: -member.healthy_priority)]
+        vips = group.members[0].instance.vips + group.members[0].instance.excluded_vips
+        found.append({"name": group.name, "vips": [vip.address for vip in vips], "preferred": ranked[0], "backups": ranked[1:]})
+    return found
+
+
+def planned(arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], others: Mapping[str, List[WantedInstance]]) -> Dict[str, Any]:
+    """The module's result from its arguments, the members (see ``_variables.topology``) and the other clusters' instances."""
+    variables = {**arguments, "global_defs": {**GLOBAL_DEFAULTS, **arguments["global_defs"]}}
+    topology, findings = _variables.topology(variables, members)
+    cluster, more = plan(topology)
+    findings += more + shared_with_others(topology, others, arguments["shared_vrids"])
+    if not at_or_above(findings, ERROR):
+        # Rules on a cluster with holes in it would only repeat what was found already.
+        findings += check(cluster)
+    return {
+        "directors": {name: _director(director) for name, director in cluster.directors.items()},
+        "files": {name: [file._asdict() for file in _write.files(director, arguments["conf_dir"])] for name, director in cluster.directors.items()},
+        "vips": {
+            name: [
+                {"address": vip.address, "prefixlen": vip.interface.network.prefixlen, "dev": vip.dev, "instance": instance.name}
+                for instance in director.instances
+                for vip in instance.vips + instance.excluded_vips
+            ]
+            for name, director in cluster.directors.items()
+        },
+        "instances": _instances(cluster),
+        "findings": [finding.as_dict() for finding in ordered(findings)],
+    }
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Reads the members' facts and overrides from the inventory and plans."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> Dict[str, Any]:
+        """The module's result; errors of the description come as one message."""
+        super().run(tmp, task_vars)
+        _result, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        hostvars = (task_vars or {}).get("hostvars", {})
+        findings: List[Finding] = []
+        members = arguments["members"]
+        others: Dict[str, List[WantedInstance]] = {}
+        if members is None:
+            members = {host: _member(hostvars[host]) for host in arguments["hosts"] if host in hostvars}
+            findings += _absent(arguments["hosts"], hostvars)
+            # What concerns the inventory as a whole is said by one host for all.
+            if (task_vars or {}).get("inventory_hostname") == arguments["hosts"][0]:
+                findings += _disagreements(arguments, hostvars)
+                others = _other_clusters(arguments["hosts"], hostvars)
+        else:
+            members = {host: members[host] or {} for host in arguments["hosts"] if host in members}
+        try:
+            result = planned(arguments, members, others)
+        except (TypeError, ValueError, KeyError) as reason:
+            raise AnsibleActionFail("The cluster's description could not be read: %s" % reason) from reason
+        every = ordered([*findings, *(Finding(**finding) for finding in result["findings"])])
+        result["findings"] = [finding.as_dict() for finding in every]
+        errors = at_or_above(every, ERROR)
+        if errors:
+            return {"failed": True, "changed": False, "msg": message(errors), "findings": result["findings"]}
+        if (task_vars or {}).get("inventory_hostname") == arguments["hosts"][0]:
+            result["warnings"] = [finding.text() for finding in every if finding.severity == WARNING]
+        return {**result, "changed": False}
+
+
+def _member(variables: Any) -> Dict[str, Any]:
+    return {"facts": variables.get("ansible_facts"), "overrides": variables.get("keepalived_instance_overrides") or {}}
+
+
+def _absent(hosts: Iterable[str], hostvars: Any) -> List[Finding]:
+    return [
+        Finding("KI001", ERROR, "%s is not in the inventory" % host, "Add the host, or take it out of keepalived_hosts.", host=host, path="keepalived_hosts")
+        for host in hosts
+        if host not in hostvars
+    ]
+
+
+def _disagreements(arguments: Mapping[str, Any], hostvars: Any) -> List[Finding]:
+    """KI005: members whose variables describe another cluster than this host's."""
+    return [
+        Finding("KI005", ERROR, "%s is not the same on %s and %s" % (variable, arguments["hosts"][0], host), "Set it once, in a group of all directors; what differs by host belongs into keepalived_instance_overrides.", host=host, path=variable)
+        for host in arguments["hosts"][1:]
+        if host in hostvars
+        for variable, option in SHARED.items()
+        if variable in hostvars[host] and _plain(hostvars[host][variable]) != _plain(arguments[option])
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Without the difference between a number and its text that the argument specification makes."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
+
+
+def _other_clusters(hosts: Iterable[str], hostvars: Any) -> Dict[str, List[WantedInstance]]:
+    """The instances of every other cluster in the inventory, by the names of its hosts."""
+    own = set(hosts)
+    found: Dict[str, List[WantedInstance]] = {}
+    for host in hostvars:
+        if host in own or "keepalived_vrrp_instances" not in hostvars[host]:
+            continue
+        name = ", ".join(hostvars[host].get("keepalived_hosts") or [host])
+        if name not in found and not own & set(hostvars[host].get("keepalived_hosts") or [host]):
+            # What is wrong with them is said when their own plan is made.
+            found[name] = _variables.wanted_instances(hostvars[host]["keepalived_vrrp_instances"], "unicast", [])
+    return found

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""keepalived.conf as a tree, and the tree as text: the only place where braces and quotes are printed.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.failover.vip.plugins.module_utils._model import Origin
+
+#: A word that keepalived reads back as it is. '#' and '!' begin comments, '$' a variable, '@' a conditional line.
+_BARE = re.compile(r"^[A-Za-z0-9_./:,+*%=<>|&^~?\[\]()'-][^\s\"#!{}$@\\]*$")
+
+
+class Node(NamedTuple):
+    """A line, or a block where there are children. ``words[0]`` is the keyword."""
+
+    words: Tuple[str, ...]
+    children: Optional[Tuple[Node, ...]] = None
+    origin: Origin = Origin()
+
+
+def quoted(word: str) -> str:
+    """The word in double quotes, with what keepalived would take for an end of the quotes escaped."""
+    return '"%s"' % word.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _written(word: str) -> str:
+    # A word that already stands in quotes is a command line (see _write) and was escaped there.
+    return word if _BARE.match(word) or (len(word) > 1 and word[0] == word[-1] == '"') else quoted(word)
+
+
+def text(nodes: Iterable[Node], depth: int = 0) -> str:
+    """The nodes as keepalived.conf(5) wants them, four spaces a level."""
+    lines: List[str] = []
+    for node in nodes:
+        line = "    " * depth + " ".join([node.words[0], *(_written(word) for word in node.words[1:])])
+        if node.children is None:
+            lines.append(line)
+        else:
+            lines += [line + " {", text(node.children, depth + 1).rstrip("\n"), "    " * depth + "}"]
+            if not node.children:
+                del lines[-2]
+    return "\n".join(lines) + "\n" if lines else ""

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""The inventory's variables and Ansible's facts, read into the model.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+
+from ansible_collections.failover.vip.plugins.module_utils._conf._values import normalise
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
+from ansible_collections.failover.vip.plugins.module_utils._model import (
+    Host,
+    Interface,
+    IPInterface,
+    Origin,
+    SyncGroup,
+    Topology,
+    Tracked,
+    WantedInstance,
+)
+
+TRANSPORTS = ("unicast", "multicast")
+#: Keys of an instance that keepalived has no word for.
+PLAN_KEYS = ("name", "hosts", "transport")
+_Named = TypeVar("_Named", Tracked, SyncGroup, WantedInstance)
+
+
+def interfaces_from_facts(facts: Mapping[str, Any]) -> Optional[Dict[str, Interface]]:
+    """The interfaces in a host's ``ansible_facts``; None if the network facts were not gathered.
+
+    The primary address comes first. Alias labels (eth0:0), which the facts list as interfaces of their own, are
+    addresses of their device.
+    """
+    if "interfaces" not in facts:
+        return None
+    found: Dict[str, Interface] = {}
+    for name in facts["interfaces"]:
+        fact = facts.get(str(name).replace("-", "_").replace(":", "_").replace(".", "_"))
+        if not isinstance(fact, Mapping) or ":" in str(fact.get("device", name)):
+            continue
+        ipv4 = [fact["ipv4"]] if isinstance(fact.get("ipv4"), Mapping) else list(fact.get("ipv4") or [])
+        addresses = [_interface(item, item.get("prefix") or item.get("netmask")) for item in [*ipv4, *fact.get("ipv4_secondaries", [])]]
+        addresses += [_interface(item, item.get("prefix")) for item in fact.get("ipv6", [])]
+        device = str(fact.get("device", name))
+        found[device] = Interface(
+            device,
+            tuple(address for address in addresses if address is not None),
+            bool(fact.get("active", True)),
+            str(fact.get("macaddress", "")),
+        )
+    return found
+
+
+def _interface(item: Mapping[str, Any], prefix: Any) -> Optional[IPInterface]:
+    try:
+        return ipaddress.ip_interface("%s/%s" % (item["address"], prefix) if prefix else str(item["address"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _interfaces(host: Mapping[str, Any]) -> Optional[Dict[str, Interface]]:
+    """From ``interfaces`` (name to addresses with prefix) where it is given, else from ``facts``."""
+    given, facts = host.get("interfaces"), host.get("facts")
+    if given is None:
+        return interfaces_from_facts(facts) if isinstance(facts, Mapping) else None
+    return {str(name): Interface(str(name), tuple(ipaddress.ip_interface(address) for address in addresses)) for name, addresses in given.items()}
+
+
+def _bad(findings: List[Finding], place: str, message: str, hint: str = "", rule: str = "KH042", host: str = "") -> None:
+    findings.append(Finding(rule, ERROR, message, hint, host=host, path=place))
+
+
+def _named(
+    kind: Type[_Named], block: str, items: Any, variable: str, findings: List[Finding], plan_only: Sequence[str] = ("name",)
+) -> List[_Named]:
+    """A list of named blocks."""
+    found: List[_Named] = []
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        _bad(findings, variable, "must be a list of mappings, each with a 'name'")
+        return found
+    seen: Dict[str, str] = {}
+    for index, item in enumerate(items):
+        place = "%s[%d]" % (variable, index)
+        if not isinstance(item, Mapping):
+            _bad(findings, place, "must be a mapping with a 'name'")
+            continue
+        name = item.get("name")
+        if not isinstance(name, str) or not name or any(character.isspace() or character in '"{}#!' for character in name):
+            _bad(findings, place + ".name", "must be one word: %r" % (name,), "Every %s needs a 'name' of its own." % block)
+            continue
+        if name in seen:
+            _bad(findings, place + ".name", "the name %s is already that of %s" % (name, seen[name]), "Give each its own name.", "KH023")
+            continue
+        seen[name] = place
+        options, more = normalise(block, item, place, plan_only, instance=name if kind is WantedInstance else "")
+        findings += more
+        found.append(kind(name, options, Origin(place), {key: Origin("%s.%s" % (place, key)) for key in options}))
+    return found
+
+
+def wanted_instances(items: Any, transport: str, findings: List[Finding]) -> List[WantedInstance]:
+    """``keepalived_vrrp_instances`` read into the model; what is wrong with it is added to *findings*."""
+    wanted = _named(WantedInstance, "vrrp_instance", items, "keepalived_vrrp_instances", findings, PLAN_KEYS)
+    raw = {item.get("name"): item for item in items if isinstance(item, Mapping)} if isinstance(items, Sequence) else {}
+    for instance in wanted:
+        place = instance.origin.path
+        hosts = raw[instance.name].get("hosts") or []
+        if isinstance(hosts, str) or not isinstance(hosts, Sequence):
+            _bad(findings, place + ".hosts", "must be a list of host names, the preferred first")
+            hosts = []
+        instance.hosts = [str(host) for host in hosts]
+        instance.transport = str(raw[instance.name].get("transport") or transport)
+        if instance.transport not in TRANSPORTS:
+            _bad(findings, place + ".transport", "must be unicast or multicast, not '%s'" % instance.transport, did_you_mean(instance.transport, TRANSPORTS))
+        if "auth_pass" in instance.options.get("authentication", {}):
+            _bad(
+                findings,
+                place + ".authentication.auth_pass",
+                "a password among the plain variables",
+                "Put it into keepalived_auth_pass ({%s: …}), where a vault can hold it." % instance.name,
+            )
+            del instance.options["authentication"]["auth_pass"]
+    return wanted
+
+
+def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> Tuple[Topology, List[Finding]]:
+    """The cluster as the inventory describes it.
+
+    :param variables: ``vrrp_instances``, ``vrrp_scripts``, ``track_files``, ``track_processes``, ``vrrp_sync_groups``,
+        ``global_defs``, ``transport``, ``notify`` (path of a script) and ``auth_pass`` (instance to password; only which ones there are, and how long, is used).
+    :param hosts: for each member its ``facts`` (``ansible_facts``, may be missing) or ``interfaces`` (name to addresses), and ``overrides`` (instance to options).
+    :returns: the topology, and a finding for each value that keepalived would not take.
+    """
+    findings: List[Finding] = []
+    global_defs, more = normalise("global_defs", variables.get("global_defs") or {}, "keepalived_global_defs")
+    findings += more
+    result = Topology(
+        instances=wanted_instances(variables.get("vrrp_instances") or [], str(variables.get("transport") or "unicast"), findings),
+        scripts=_named(Tracked, "vrrp_script", variables.get("vrrp_scripts") or [], "keepalived_vrrp_scripts", findings),
+        files=_named(Tracked, "track_file", variables.get("track_files") or [], "keepalived_track_files", findings),
+        processes=_named(Tracked, "vrrp_track_process", variables.get("track_processes") or [], "keepalived_track_processes", findings),
+        sync_groups=_named(SyncGroup, "vrrp_sync_group", variables.get("vrrp_sync_groups") or [], "keepalived_vrrp_sync_groups", findings),
+        global_defs=global_defs,
+        notify=str(variables.get("notify") or ""),
+    )
+    names = [instance.name for instance in result.instances]
+    _authentication(result, variables.get("auth_pass") or {}, findings)
+    for name, host in hosts.items():
+        member = Host(name, _interfaces(host))
+        overrides = host.get("overrides") or {}
+        place = "keepalived_instance_overrides"
+        if not isinstance(overrides, Mapping):
+            _bad(findings, place, "must be a mapping of instance names to options", host=name)
+            overrides = {}
+        for instance, options in overrides.items():
+            if instance not in names:
+                _bad(findings, "%s.%s" % (place, instance), "no instance of this name", did_you_mean(str(instance), names), "KI004", name)
+            elif not isinstance(options, Mapping):
+                _bad(findings, "%s.%s" % (place, instance), "must be a mapping of keywords", host=name)
+            else:
+                member.overrides[instance], more = normalise("vrrp_instance", options, "%s.%s" % (place, instance), instance=instance, host=name)
+                findings += more
+        result.hosts[name] = member
+    return result, findings
+
+
+def token(instance: str) -> str:
+    """What stands for an instance's password wherever text may be shown; the module on the target puts the password in."""
+    return "%%%%auth_pass:%s%%%%" % instance
+
+
+def _authentication(result: Topology, passwords: Any, findings: List[Finding]) -> None:
+    if not isinstance(passwords, Mapping):
+        _bad(findings, "keepalived_auth_pass", "must be a mapping of instance names to passwords")
+        return
+    names = [instance.name for instance in result.instances]
+    for name, password in passwords.items():
+        place = "keepalived_auth_pass.%s" % name
+        if name not in names:
+            _bad(findings, place, "no instance of this name", did_you_mean(str(name), names), "KI004")
+        elif not isinstance(password, str) or not password or any(ord(character) < 32 or character == '"' for character in password):
+            _bad(findings, place, "must be a string without control characters and double quotes (quote it in YAML)")
+        elif len(password) > 8:
+            _bad(findings, place, "has %d characters, keepalived uses the first 8" % len(password), "Use at most 8 characters.", "KH005")
+    for instance in result.instances:
+        if instance.name in passwords:
+            instance.options.setdefault("authentication", {}).setdefault("auth_type", "PASS")
+            instance.options["authentication"]["auth_pass"] = token(instance.name)
+        elif instance.options.get("authentication"):
+            _bad(findings, instance.origin.path + ".authentication", "no password for it", "Add keepalived_auth_pass.%s." % instance.name)

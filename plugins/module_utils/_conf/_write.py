@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""The model as keepalived.conf: which files, and what stands in them.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
+
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, quoted, text
+from ansible_collections.failover.vip.plugins.module_utils._conf._values import track_words, vip_words
+from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director
+
+HEADER = "# Managed by Ansible, collection failover.vip: what is changed here by hand is lost at the next run.\n\n"
+
+
+class ConfFile(NamedTuple):
+    """One file of the tree; ``path`` is relative to keepalived's directory."""
+
+    path: str
+    content: str
+
+
+def _item_nodes(keyword: Keyword, value: Any) -> Tuple[Node, ...]:
+    """The lines inside a keyword that is written as a block."""
+    if keyword.kind == "vips":
+        return tuple(Node(tuple(vip_words(vip))) for vip in value)
+    if keyword.kind == "tracks":
+        return tuple(Node(tuple(track_words(track))) for track in value)
+    if keyword.kind == "block":
+        return tuple(option_nodes(keyword.block, value))
+    return tuple(Node((str(item),)) for item in value)
+
+
+def _number(value: float) -> str:
+    """Without an exponent, which keepalived does not read; microseconds are its finest unit."""
+    return ("%.6f" % value).rstrip("0").rstrip(".")
+
+
+def option_nodes(block: str, options: Mapping[str, Any]) -> Iterable[Node]:
+    """The keywords of a block as nodes, in the table's order."""
+    for name, keyword in BLOCKS[block].items():
+        if name not in options:
+            continue
+        value = options[name]
+        if keyword.kind == "flag":
+            if value:
+                yield Node((name,))
+        elif keyword.kind == "switch":
+            yield Node((name,) if value else (name, "false"))
+        elif keyword.kind == "number":
+            yield Node((name, _number(value)))
+        elif keyword.kind == "command":
+            yield Node((name, quoted(value)))
+        elif keyword.kind == "words":
+            yield Node((name, *value))
+        elif keyword.kind == "weight":
+            yield Node((name, *track_words(value)[2:]))
+        elif keyword.kind in ("items", "vips", "tracks", "lines", "block"):
+            if value:
+                yield Node((name,), _item_nodes(keyword, value))
+        else:
+            yield Node((name, str(value)))
+
+
+def block_node(block: str, item: Block) -> Node:
+    """One named block."""
+    words = (block, item.name) if item.name else (block,)
+    return Node(words, tuple(option_nodes(block, item.options)), item.origin)
+
+
+def file_name(number: int, block: str, name: str = "") -> str:
+    """``conf.d/NN-block[-name].conf`` with only letters that no shell and no glob stumbles over."""
+    tail = "-" + re.sub(r"[^A-Za-z0-9_.-]", "_", name) if name else ""
+    return "conf.d/%02d-%s%s.conf" % (number, block, tail)
+
+
+def files(director: Director, conf_dir: str) -> List[ConfFile]:
+    """The tree of one host: the main file with global_defs and the include, and one fragment per concern.
+
+    What is tracked is defined before the instances, and the instances before their groups: keepalived 2.2.7 drops
+    a sync group's track_script whose definition comes later.
+
+    :param conf_dir: where the tree will stand, for the absolute include.
+    """
+    main = text([block_node("global_defs", director.global_defs)])
+    tree = [ConfFile("keepalived.conf", HEADER + main + "\ninclude %s/conf.d/*.conf\n" % conf_dir.rstrip("/"))]
+    tracked = [block_node("vrrp_script", script) for script in director.scripts]
+    tracked += [block_node("track_file", file) for file in director.files]
+    tracked += [block_node("vrrp_track_process", process) for process in director.processes]
+    if tracked:
+        tree.append(ConfFile(file_name(10, "tracking"), HEADER + "\n".join(text([node]) for node in tracked)))
+    for instance in director.instances:
+        node = block_node("vrrp_instance", instance)
+        tree.append(ConfFile(file_name(20, "vrrp_instance", instance.name), HEADER + text([node])))
+    if director.sync_groups:
+        groups = [block_node("vrrp_sync_group", group) for group in director.sync_groups]
+        tree.append(ConfFile(file_name(30, "vrrp_sync_group"), HEADER + "\n".join(text([node]) for node in groups)))
+    return tree

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""A finding: one thing that is wrong, or may be, with a VRRP cluster.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Iterable, List
+
+ERROR = "error"
+WARNING = "warning"
+INFO = "info"
+
+#: From the worst to the mildest.
+SEVERITIES = (ERROR, WARNING, INFO)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule reports.
+
+    ``path`` is a file, or the inventory's variable (``keepalived_vrrp_instances[0].priority``);
+    ``line`` is 0 where there is no file. ``hint`` says what to do.
+    """
+
+    rule: str
+    severity: str
+    message: str
+    hint: str = ""
+    host: str = ""
+    path: str = ""
+    line: int = 0
+    instance: str = ""
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The finding as plain data, for a module's result."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """One line for a person: ``error KH010 [ka1, WEB_VIP] message (path:line). Hint``."""
+        where = ", ".join(part for part in (self.host, self.instance) if part)
+        source = self.path + (":%d" % self.line if self.line else "")
+        parts = [self.severity, self.rule]
+        if where:
+            parts.append("[%s]" % where)
+        message = self.message.rstrip(".")
+        parts.append(message + (" (%s)." % source if source else "."))
+        if self.hint:
+            parts.append(self.hint)
+        return " ".join(parts)
+
+
+def ordered(findings: Iterable[Finding]) -> List[Finding]:
+    """Worst first, then by host, place and rule; exact duplicates once."""
+    return sorted(
+        set(findings),
+        key=lambda f: (SEVERITIES.index(f.severity), f.host, f.path, f.line, f.instance, f.rule, f.message),
+    )
+
+
+def at_or_above(findings: Iterable[Finding], severity: str) -> List[Finding]:
+    """Those findings that are as bad as *severity*, or worse."""
+    limit = SEVERITIES.index(severity)
+    return [finding for finding in findings if SEVERITIES.index(finding.severity) <= limit]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint naming the closest known word, or all of them if they are few; empty if nothing is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    if near:
+        return "Did you mean '%s'?" % near[0]
+    return "Known here: %s." % ", ".join(names) if len(names) <= 12 else ""

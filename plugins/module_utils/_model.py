@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""The model: a VRRP cluster as plain data, whichever source it was read from.
+
+The plan (inventory), the reader (files) and the listener (wire) make it; the rules and the writer use it.
+Each object keeps its keywords in ``options`` under keepalived's own names (keepalived.conf(5)), with values as
+``_conf._keywords`` normalises them; the properties are the typed view of those that the rules reason about, with
+keepalived's own defaults.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+
+IPInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
+IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+IPNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+#: keepalived's default base priority, also that of RFC 9568 section 6.1.
+DEFAULT_PRIORITY = 100
+#: The priority of the address owner (RFC 9568 section 6.1).
+OWNER_PRIORITY = 255
+
+
+class Origin(NamedTuple):
+    """Where something was written: a file and its line, or a variable of the inventory (line 0)."""
+
+    path: str = ""
+    line: int = 0
+
+
+class Vip(NamedTuple):
+    """One line of ``virtual_ipaddress``; ``prefixlen`` is None where none was written (keepalived then takes /32 or /128)."""
+
+    address: str
+    prefixlen: Optional[int] = None
+    dev: str = ""
+    label: str = ""
+    scope: str = ""
+    brd: str = ""
+    peer: str = ""
+    flags: Tuple[str, ...] = ()
+
+    @property
+    def ip(self) -> IPAddress:
+        """The address as an object of the standard library."""
+        return ipaddress.ip_address(self.address)
+
+    @property
+    def interface(self) -> IPInterface:
+        """Address and prefix as keepalived will configure them."""
+        width = 128 if ":" in self.address else 32
+        return ipaddress.ip_interface("%s/%d" % (self.address, width if self.prefixlen is None else self.prefixlen))
+
+
+class Track(NamedTuple):
+    """One line of ``track_script`` and its kin; ``weight`` None: the weight of the definition counts."""
+
+    name: str
+    weight: Optional[int] = None
+    reverse: bool = False
+
+
+class Interface(NamedTuple):
+    """A network interface of a host, as facts or the kernel tell it."""
+
+    name: str
+    addresses: Tuple[IPInterface, ...] = ()
+    up: bool = True
+    mac: str = ""
+
+
+@dataclass
+class Block:
+    """A named block of keepalived.conf with its keywords."""
+
+    name: str = ""
+    options: Dict[str, Any] = field(default_factory=dict)
+    origin: Origin = Origin()
+    #: Where each keyword was written, if known; see :meth:`place`.
+    places: Dict[str, Origin] = field(default_factory=dict)
+
+    def place(self, keyword: str = "") -> Origin:
+        """The place of a keyword, else that of the block."""
+        return self.places.get(keyword, self.origin)
+
+
+@dataclass
+class Tracked(Block):
+    """A ``vrrp_script``, ``track_file`` or ``vrrp_track_process``: something whose failure matters to an instance."""
+
+    @property
+    def weight(self) -> int:
+        """0: a failure means FAULT; else it moves the priority."""
+        return int(self.options.get("weight", Track("", 0)).weight or 0)
+
+    @property
+    def reverse(self) -> bool:
+        """Whether success and failure change places."""
+        return bool(self.options.get("weight", Track("", 0)).reverse)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two runs (scripts; default 1)."""
+        return float(self.options.get("interval", 1))
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which a run has failed (scripts; 0: not set, keepalived takes the interval)."""
+        return float(self.options.get("timeout", 0))
+
+
+@dataclass
+class SyncGroup(Block):
+    """A ``vrrp_sync_group``."""
+
+    @property
+    def group(self) -> List[str]:
+        """Names of the member instances."""
+        return list(self.options.get("group", []))
+
+
+@dataclass
+class VrrpInstance(Block):
+    """A ``vrrp_instance`` as one host runs it."""
+
+    @property
+    def virtual_router_id(self) -> int:
+        """1 to 255; 0: not set."""
+        return int(self.options.get("virtual_router_id", 0))
+
+    @property
+    def state(self) -> str:
+        """MASTER or BACKUP, the state it starts in (keepalived's default: BACKUP)."""
+        return str(self.options.get("state", "BACKUP"))
+
+    @property
+    def interface(self) -> str:
+        """The interface VRRP runs on."""
+        return str(self.options.get("interface", ""))
+
+    @property
+    def priority(self) -> int:
+        """The base priority."""
+        return int(self.options.get("priority", DEFAULT_PRIORITY))
+
+    @property
+    def advert_int(self) -> float:
+        """Seconds between two advertisements."""
+        return float(self.options.get("advert_int", 1))
+
+    @property
+    def version(self) -> Optional[int]:
+        """2 or 3 where the instance says it itself."""
+        version = self.options.get("version")
+        return None if version is None else int(version)
+
+    @property
+    def nopreempt(self) -> bool:
+        """Whether a returning router of higher priority leaves the VIP where it is."""
+        return bool(self.options.get("nopreempt"))
+
+    @property
+    def preempt_delay(self) -> float:
+        """Seconds a returning router waits before it takes the VIP back."""
+        return float(self.options.get("preempt_delay", 0))
+
+    @property
+    def unicast_src_ip(self) -> str:
+        """Source address of unicast advertisements."""
+        return str(self.options.get("unicast_src_ip", ""))
+
+    @property
+    def unicast_peer(self) -> List[str]:
+        """Addresses the advertisements go to; empty: multicast."""
+        return list(self.options.get("unicast_peer", []))
+
+    @property
+    def auth_type(self) -> str:
+        """PASS, AH or empty."""
+        return str((self.options.get("authentication") or {}).get("auth_type", ""))
+
+    @property
+    def auth_pass(self) -> str:
+        """The password, or the token that stands for it."""
+        return str((self.options.get("authentication") or {}).get("auth_pass", ""))
+
+    @property
+    def vips(self) -> List[Vip]:
+        """The addresses in the advertisements."""
+        return list(self.options.get("virtual_ipaddress", []))
+
+    @property
+    def excluded_vips(self) -> List[Vip]:
+        """The addresses that move along but are not advertised."""
+        return list(self.options.get("virtual_ipaddress_excluded", []))
+
+    @property
+    def family(self) -> int:
+        """4 or 6, from the first VIP (keepalived does the same)."""
+        vips = self.vips or self.excluded_vips
+        return 6 if vips and ":" in vips[0].address else 4
+
+
+@dataclass
+class Director:
+    """One host that runs keepalived. ``interfaces`` None: its facts are not known."""
+
+    host: str
+    global_defs: Block = field(default_factory=Block)
+    instances: List[VrrpInstance] = field(default_factory=list)
+    scripts: List[Tracked] = field(default_factory=list)
+    files: List[Tracked] = field(default_factory=list)
+    processes: List[Tracked] = field(default_factory=list)
+    sync_groups: List[SyncGroup] = field(default_factory=list)
+    interfaces: Optional[Dict[str, Interface]] = None
+
+    def version_of(self, instance: VrrpInstance) -> int:
+        """2 or 3: the instance's own, else the global one, else 2, and always 3 for IPv6 (keepalived.conf(5), vrrp_version)."""
+        if instance.family == 6:
+            return 3
+        return instance.version or int(self.global_defs.options.get("vrrp_version", 2))
+
+    def tracks_of(self, instance: VrrpInstance) -> List[Tuple[str, Track, Optional[Tracked]]]:
+        """What an instance tracks: (keyword, the line, its definition or None)."""
+        found: List[Tuple[str, Track, Optional[Tracked]]] = []
+        for keyword, definitions in (
+            ("track_script", self.scripts),
+            ("track_file", self.files),
+            ("track_process", self.processes),
+        ):
+            by_name = {definition.name: definition for definition in definitions}
+            for track in instance.options.get(keyword, []):
+                found.append((keyword, track, by_name.get(track.name)))
+        for track in instance.options.get("track_interface", []):
+            found.append(("track_interface", track, None))
+        return found
+
+
+@dataclass
+class Cluster:
+    """Hosts that share VRRP instances."""
+
+    directors: Dict[str, Director] = field(default_factory=dict)
+
+
+@dataclass
+class WantedInstance(Block):
+    """A VRRP instance as the inventory describes it once, for all its hosts."""
+
+    #: Order of preference; empty: all hosts of the cluster.
+    hosts: List[str] = field(default_factory=list)
+    #: ``unicast`` or ``multicast``.
+    transport: str = "unicast"
+
+
+@dataclass
+class Host:
+    """What the inventory and the facts know of one host. ``interfaces`` None: no facts."""
+
+    name: str
+    interfaces: Optional[Dict[str, Interface]] = None
+    #: Per instance, the options set by hand for this host.
+    overrides: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Topology:
+    """A cluster as the inventory describes it: once, before anything is computed."""
+
+    hosts: Dict[str, Host] = field(default_factory=dict)
+    instances: List[WantedInstance] = field(default_factory=list)
+    scripts: List[Tracked] = field(default_factory=list)
+    files: List[Tracked] = field(default_factory=list)
+    processes: List[Tracked] = field(default_factory=list)
+    sync_groups: List[SyncGroup] = field(default_factory=list)
+    #: The same for every host; ``router_id`` is computed where it is not given.
+    global_defs: Dict[str, Any] = field(default_factory=dict)
+    #: Path of the script that every change of state calls; empty: none.
+    notify: str = ""

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""The plan: a cluster described once becomes each director's part. Pure functions, nothing is asked or touched.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
+from ansible_collections.failover.vip.plugins.module_utils._model import (
+    DEFAULT_PRIORITY,
+    Block,
+    Cluster,
+    Director,
+    Host,
+    Interface,
+    Origin,
+    SyncGroup,
+    Topology,
+    Track,
+    Vip,
+    VrrpInstance,
+    WantedInstance,
+)
+
+#: The highest priority that is not the address owner's (RFC 9568 section 6.1).
+TOP_PRIORITY = 254
+#: Seconds between two backups' Skew_Time, so that the second hears the first before it stands for election itself.
+SKEW_DISTANCE = 0.020
+#: What measurements chose; each can be set otherwise, or to null for keepalived's own default.
+GLOBAL_DEFAULTS: Mapping[str, Any] = {
+    # A broken file is refused at the reload, where keepalived would otherwise stop and leave the VIP behind.
+    "reload_check_config": True,
+    # RFC 9568; and advertisement intervals below a second.
+    "vrrp_version": 3,
+    # After a split brain the loser's last advertisement makes the winner renew its gratuitous ARP.
+    "vrrp_higher_prio_send_advert": True,
+    # Scripts that others than root can write are never run as root.
+    "enable_script_security": True,
+}
+#: The states keepalived has a notify_* keyword for (keepalived.conf(5), notify).
+NOTIFIED = ("master", "backup", "fault", "stop")
+#: Labels are cut by the kernel's IFNAMSIZ less the final zero.
+_LABEL_MAX = 15
+
+
+def skew_unit(version: int, advert_int: float) -> float:
+    """Seconds of Skew_Time for a priority of 0, 256ths of which count: 1 in version 2, the interval in version 3.
+
+    RFC 3768 section 6.1; RFC 9568 section 6.1.
+    """
+    return 1.0 if version == 2 else advert_int
+
+
+def allot(count: int, unit: float, weights: Sequence[int]) -> Optional[List[int]]:
+    """Priorities of *count* hosts in order of preference, from the top; None if the weights leave no room.
+
+    The first backup comes right below the preferred host, since its Skew_Time is the wait after a clean stop. Further
+    ones keep SKEW_DISTANCE, as far as every single failed check still drops the preferred host below the last one.
+
+    :param unit: see :func:`skew_unit`.
+    :param weights: of the checks that move the priority; 0 (FAULT) is left out.
+    """
+    top = TOP_PRIORITY - sum(weight for weight in weights if weight > 0)
+    room = top - 1 + sum(weight for weight in weights if weight < 0)
+    if weights:
+        room = min(room, min(abs(weight) for weight in weights) - 1)
+    if room < count - 1:
+        return None
+    if count < 2:
+        return [top] * count
+    step = 1
+    if count > 2:
+        step = min(math.ceil(SKEW_DISTANCE * 256 / unit), (room - 1) // (count - 2))
+    return [top] + [top - 1 - step * index for index in range(count - 1)]
+
+
+def _moving_weights(topology: Topology, options: Mapping[str, Any]) -> List[int]:
+    """Weights by which a failure costs priority; see ``_rules._weights`` for those that are not judged."""
+    found = []
+    for keyword, definitions in (("track_script", topology.scripts), ("track_process", topology.processes), ("track_interface", [])):
+        by_name = {definition.name: definition for definition in definitions}
+        for track in options.get(keyword, []):
+            definition = by_name.get(track.name)
+            own = track.weight is None and definition is not None
+            weight = definition.weight if own and definition else track.weight or 0
+            reverse = definition.reverse if own and definition else track.reverse
+            if weight and not reverse:
+                found.append(weight)
+    return found
+
+
+def _labels(topology: Topology) -> Dict[Tuple[str, str], int]:
+    """The running number of each IPv4 VIP of the cluster, by which its label is the same on every host."""
+    numbers: Dict[Tuple[str, str], int] = {}
+    for instance in topology.instances:
+        for vip in _all_vips(instance.options):
+            if vip.ip.version == 4:
+                numbers[(instance.name, vip.address)] = len(numbers)
+    return numbers
+
+
+def _all_vips(options: Mapping[str, Any]) -> List[Vip]:
+    return [*options.get("virtual_ipaddress", []), *options.get("virtual_ipaddress_excluded", [])]
+
+
+def source_address(interface: Interface, vips: Iterable[Vip], taken: Iterable[str]) -> str:
+    """The address from which a host advertises: the one that shares a subnet with the VIP, else the first; '' if none.
+
+    :param taken: addresses that are VIPs and may come and go.
+    """
+    wanted = list(vips)
+    family = wanted[0].ip.version if wanted else 4
+    gone = set(taken)
+    own = [address for address in interface.addresses if address.version == family and str(address.ip) not in gone]
+    near = [address for address in own if any(vip.ip.version == family and vip.ip in address.network for vip in wanted)]
+    return str((near or [address for address in own if not address.is_link_local] or own)[0].ip) if own else ""
+
+
+class _Planner:
+    """One run of :func:`plan`; holds what the steps share."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.findings: List[Finding] = []
+        self.labels = _labels(topology)
+        self.vips = {vip.address for instance in topology.instances for vip in _all_vips(instance.options)}
+
+    def bad(self, rule: str, message: str, hint: str, place: str, instance: str = "", host: str = "") -> None:
+        self.findings.append(Finding(rule, ERROR, message, hint, host=host, path=place, instance=instance))
+
+    def hosts_of(self, wanted: WantedInstance) -> List[Host]:
+        """The instance's hosts that exist, in its order; each other one is a finding."""
+        found: List[Host] = []
+        for name in wanted.hosts or list(self.topology.hosts):
+            host = self.topology.hosts.get(name)
+            if host is None:
+                hint = did_you_mean(name, self.topology.hosts) + " The cluster's hosts are those of keepalived_hosts."
+                self.bad("KI001", "%s is no host of the cluster" % name, hint.strip(), wanted.place("").path + ".hosts", wanted.name, name)
+            elif host in found:
+                self.bad("KI001", "%s stands twice in hosts" % name, "Name each host once.", wanted.place("").path + ".hosts", wanted.name, name)
+            else:
+                found.append(host)
+        return found
+
+    def options_of(self, wanted: WantedInstance, host: Host) -> Dict[str, Any]:
+        """What was set by hand for this host: the instance's options, and over them the host's own."""
+        options = {key: value for key, value in wanted.options.items()}
+        options.update(host.overrides.get(wanted.name, {}))
+        return options
+
+    def priorities(self, wanted: WantedInstance, parts: List[Tuple[Host, Dict[str, Any]]]) -> None:
+        """Fills in the priority where none is set by hand."""
+        if all("priority" in options for _host, options in parts) or not parts:
+            return
+        weights = sorted({weight for _host, options in parts for weight in _moving_weights(self.topology, options)})
+        # A weight counts as often as the host that has it most often.
+        most = max((_moving_weights(self.topology, options) for _host, options in parts), key=lambda found: sum(abs(weight) for weight in found))
+        options = parts[0][1]
+        version = 3 if self.family(options) == 6 else int(options.get("version") or self.topology.global_defs.get("vrrp_version") or 2)
+        allotted = allot(len(parts), skew_unit(version, float(options.get("advert_int", 1))), most)
+        if allotted is None:
+            self.bad(
+                "KI003",
+                "%d hosts and the weights %s leave no priorities from 1 to 254 at which every failed check moves the VIP" % (len(parts), weights),
+                "Give each check a weight of at least %d, or none (a failure then means FAULT)." % len(parts),
+                wanted.place("track_script").path,
+                wanted.name,
+            )
+            allotted = [max(1, TOP_PRIORITY - index) for index in range(len(parts))]
+        for (_host, part), priority in zip(parts, allotted):
+            part.setdefault("priority", priority)
+
+    def family(self, options: Mapping[str, Any]) -> int:
+        vips = _all_vips(options)
+        return vips[0].ip.version if vips else 4
+
+    def addresses(self, wanted: WantedInstance, host: Host, options: Dict[str, Any]) -> None:
+        """Fills in device and label of each VIP."""
+        device = str(options.get("interface", ""))
+        for keyword in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+            filled = []
+            for vip in options.get(keyword, []):
+                vip = vip if vip.dev else vip._replace(dev=device)
+                number = self.labels.get((wanted.name, vip.address))
+                label = "%s:%d" % (vip.dev, number) if number is not None and vip.dev else ""
+                if not vip.label and len(label) <= _LABEL_MAX:
+                    vip = vip._replace(label=label)
+                filled.append(vip)
+            if filled:
+                options[keyword] = filled
+
+    def unicast(self, wanted: WantedInstance, parts: List[Tuple[Host, Dict[str, Any]]]) -> None:
+        """Fills in each host's source address, and the others' as its peers."""
+        if wanted.transport != "unicast":
+            return
+        for host, options in parts:
+            if "unicast_src_ip" in options:
+                continue
+            name = str(options.get("interface", ""))
+            hint = "Gather its facts, or set keepalived_instance_overrides.%s.unicast_src_ip in its host_vars." % wanted.name
+            if host.interfaces is None:
+                self.bad("KI002", "the addresses of %s are not known" % host.name, hint, wanted.place("").path, wanted.name, host.name)
+            elif name in host.interfaces:
+                source = source_address(host.interfaces[name], _all_vips(options), self.vips)
+                if source:
+                    options["unicast_src_ip"] = source
+                else:
+                    self.bad("KI002", "%s has no IPv%d address on %s" % (host.name, self.family(options), name), hint, wanted.place("").path, wanted.name, host.name)
+        for host, options in parts:
+            others = [other["unicast_src_ip"] for member, other in parts if member is not host and "unicast_src_ip" in other]
+            if len(others) == len(parts) - 1 and others:
+                options.setdefault("unicast_peer", others)
+
+    def notify(self, wanted: WantedInstance, options: Dict[str, Any]) -> None:
+        """Fills in the scripts for each change of state, with the arguments that keepalived's own ``notify`` passes."""
+        if not self.topology.notify:
+            return
+        for state in NOTIFIED:
+            arguments = "INSTANCE %s %s %s" % (wanted.name, state.upper(), options.get("priority", DEFAULT_PRIORITY))
+            options.setdefault("notify_%s" % state, "%s %s" % (self.topology.notify, arguments))
+
+    def instance(self, wanted: WantedInstance) -> List[Tuple[Host, VrrpInstance]]:
+        """Every host's part of one instance."""
+        parts = [(host, self.options_of(wanted, host)) for host in self.hosts_of(wanted)]
+        for host, options in parts:
+            options.setdefault("state", "BACKUP")
+            self.addresses(wanted, host, options)
+        self.priorities(wanted, parts)
+        self.unicast(wanted, parts)
+        for _host, options in parts:
+            self.notify(wanted, options)
+        return [(host, VrrpInstance(wanted.name, options, wanted.origin, self.places(wanted, host))) for host, options in parts]
+
+    def places(self, wanted: WantedInstance, host: Host) -> Dict[str, Origin]:
+        places = dict(wanted.places)
+        for keyword in host.overrides.get(wanted.name, {}):
+            places[keyword] = Origin("keepalived_instance_overrides.%s.%s" % (wanted.name, keyword))
+        return places
+
+    def director(self, host: Host, instances: List[VrrpInstance]) -> Director:
+        """One host's whole part: its instances, and what they track."""
+        topology = self.topology
+        names = {instance.name for instance in instances}
+        groups = []
+        for group in topology.sync_groups:
+            members = [name for name in group.group if name in names]
+            known = {instance.name for instance in topology.instances}
+            if members or not known.issuperset(group.group):
+                groups.append(SyncGroup(group.name, {**group.options, "group": [name for name in group.group if name in names or name not in known]}, group.origin, group.places))
+        tracked = {
+            keyword: {track.name for block in [*instances, *groups] for track in block.options.get(keyword, [])}
+            for keyword in ("track_script", "track_file", "track_process")
+        }
+        # What no instance of the whole cluster tracks stays, so that the rules can say so.
+        elsewhere = {
+            keyword: {track.name for block in [*topology.instances, *topology.sync_groups] for track in _tracks(block, keyword)} - tracked[keyword]
+            for keyword in tracked
+        }
+        return Director(
+            host.name,
+            Block("", {"router_id": host.name, **topology.global_defs}, Origin("keepalived_global_defs")),
+            instances,
+            [script for script in topology.scripts if script.name not in elsewhere["track_script"]],
+            [file for file in topology.files if file.name not in elsewhere["track_file"]],
+            [process for process in topology.processes if process.name not in elsewhere["track_process"]],
+            groups,
+            host.interfaces,
+        )
+
+
+def _tracks(block: Block, keyword: str) -> List[Track]:
+    return list(block.options.get(keyword, []))
+
+
+def plan(topology: Topology) -> Tuple[Cluster, List[Finding]]:
+    """Each director's part of the cluster, and what makes the description impossible to carry out.
+
+    Computed where it is not set by hand: state, priority (see :func:`allot`), unicast_src_ip and unicast_peer, device
+    and label of each VIP, router_id. The parts still have to pass the rules.
+    """
+    planner = _Planner(topology)
+    found: Dict[str, List[VrrpInstance]] = {name: [] for name in topology.hosts}
+    for wanted in topology.instances:
+        for host, instance in planner.instance(wanted):
+            found[host.name].append(instance)
+    directors = {name: planner.director(host, found[name]) for name, host in topology.hosts.items()}
+    return Cluster(directors), planner.findings
+
+
+def shared_with_others(topology: Topology, others: Mapping[str, Iterable[WantedInstance]], allowed: Iterable[int]) -> List[Finding]:
+    """KP013 and KP015 between clusters: a VRID spoken by another cluster on the same network, or the same VIP.
+
+    :param others: the name of each other cluster (for the message) and its instances.
+    :param allowed: VRIDs that may be shared, because something else keeps the networks apart.
+    """
+    findings: List[Finding] = []
+    free = set(allowed)
+    for ours in topology.instances:
+        for cluster, instances in others.items():
+            for theirs in instances:
+                same = [
+                    (vip, other)
+                    for vip in _all_vips(ours.options)
+                    for other in _all_vips(theirs.options)
+                    if vip.ip.version == other.ip.version and vip.interface.network.overlaps(other.interface.network)
+                ]
+                vrid = ours.options.get("virtual_router_id")
+                if same and vrid == theirs.options.get("virtual_router_id") and vrid not in free:
+                    findings.append(
+                        Finding(
+                            "KP013",
+                            ERROR,
+                            "virtual_router_id %s is also that of %s in the cluster of %s, on the same network %s" % (vrid, theirs.name, cluster, same[0][0].interface.network),
+                            "Give one of them another virtual_router_id, or allow it with keepalived_shared_vrids: [%s]." % vrid,
+                            path=ours.place("virtual_router_id").path,
+                            instance=ours.name,
+                        )
+                    )
+                for address in sorted({vip.address for vip, other in same if vip.address == other.address}):
+                    findings.append(
+                        Finding(
+                            "KP015",
+                            ERROR,
+                            "VIP %s is also that of %s in the cluster of %s" % (address, theirs.name, cluster),
+                            "Use it in one cluster only.",
+                            path=ours.place("virtual_ipaddress").path,
+                            instance=ours.name,
+                        )
+                    )
+    return findings

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Documentation of the action plugin failover.vip.vrrp_plan."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: vrrp_plan
+short_description: Compute every director's part of a VRRP cluster from one description
+version_added: 1.0.0
+author:
+  - The failover.vip contributors (@failover-vip)
+description:
+  - Takes a VRRP cluster as the inventory describes it once, and computes what each director has to be told, namely state, priority,
+    unicast source and peers, device and label of each VIP, router_id, and the text of its configuration files.
+  - Checks the parts against each other with the rules of this collection, and fails with one message that names instance, hosts and mend
+    if the cluster cannot work. No host is touched.
+  - Priorities are allotted from the top, since a backup waits C((256 - priority)/256) of a second (VRRP version 2) or of the advertisement
+    interval (version 3) after a clean stop of the master (RFC 9568 section 6.1). They lie close enough for each weighted check to move the VIP.
+  - Passwords never appear in the result. Where one belongs, the files have the token C(%%auth_pass:INSTANCE%%), which
+    M(failover.vip.keepalived_config) replaces on the target.
+options:
+  hosts:
+    description:
+      - The cluster's hosts, by their names in the inventory.
+      - Their C(ansible_facts) and C(keepalived_instance_overrides) are read from the inventory unless O(members) is given.
+    type: list
+    elements: str
+    required: true
+  vrrp_instances:
+    description:
+      - The VRRP instances. Each has a C(name) and any keyword of keepalived's C(vrrp_instance) block, and may have C(hosts)
+        (the instance's hosts in order of preference, default O(hosts)) and C(transport) (default O(transport)).
+      - What is not set is computed. A misspelt key is refused.
+    type: list
+    elements: dict
+    required: true
+  vrrp_scripts:
+    description: The C(vrrp_script) blocks, each with a C(name) and keepalived's keywords.
+    type: list
+    elements: dict
+    default: []
+  track_files:
+    description: The C(track_file) blocks, each with a C(name) and keepalived's keywords.
+    type: list
+    elements: dict
+    default: []
+  track_processes:
+    description: The C(vrrp_track_process) blocks, each with a C(name) and keepalived's keywords.
+    type: list
+    elements: dict
+    default: []
+  vrrp_sync_groups:
+    description: The C(vrrp_sync_group) blocks, each with a C(name), its C(group) and keepalived's keywords.
+    type: list
+    elements: dict
+    default: []
+  global_defs:
+    description:
+      - Keywords of C(global_defs), over the defaults V(reload_check_config), V(vrrp_version 3), V(vrrp_higher_prio_send_advert),
+        V(enable_script_security) and V(router_id) with the host's name. V(null) takes a default away.
+    type: dict
+    default: {}
+  transport:
+    description:
+      - V(unicast) or V(multicast), for instances that do not say it themselves.
+      - The multicast group is keepalived's own C(vrrp_mcast_group4) or C(vrrp_mcast_group6) in O(global_defs).
+    type: str
+    default: unicast
+  auth_pass:
+    description: Passwords of VRRP version 2, by the name of the instance. At most 8 characters. They travel in plain text.
+    type: dict
+    default: {}
+  notify:
+    description:
+      - Path of a script that each instance calls at every change of state (C(notify_master), C(notify_backup), C(notify_fault), C(notify_stop)),
+        with the arguments C(INSTANCE), its name, the state in capitals and the base priority. Empty for none.
+    type: path
+    default: ""
+  conf_dir:
+    description: Where the configuration will stand, for the absolute include.
+    type: path
+    default: /etc/keepalived
+  shared_vrids:
+    description: VRIDs that another cluster of the inventory may use on the same network.
+    type: list
+    elements: int
+    default: []
+  members:
+    description:
+      - What is known of each host, instead of the inventory's facts. For each name a dictionary with C(facts) (C(ansible_facts)) or
+        C(interfaces) (interface name to a list of addresses with prefix), and C(overrides) (instance name to keywords).
+    type: dict
+extends_documentation_fragment:
+  - failover.vip._attributes
+  - failover.vip._attributes.controller_only
+notes:
+  - An action plugin, runs on the controller alone and opens no connection. Gather the facts of all members first.
+seealso:
+  - module: failover.vip.keepalived_config
+"""
+
+EXAMPLES = r"""
+---
+- name: Plan two directors that are each home to one VIP
+  failover.vip.vrrp_plan:
+    hosts: [ka1, ka2]
+    vrrp_instances:
+      - name: WEB_VIP
+        virtual_router_id: 51
+        interface: eth0
+        virtual_ipaddress: [172.25.254.100/24]
+        hosts: [ka1, ka2]
+      - name: DB_VIP
+        virtual_router_id: 52
+        interface: eth0
+        virtual_ipaddress: [172.25.254.200/24]
+        hosts: [ka2, ka1]
+    members:
+      ka1: {interfaces: {eth0: [172.25.254.50/24]}}
+      ka2: {interfaces: {eth0: [172.25.254.60/24]}}
+  register: plan
+
+- name: Show what ka1 will be told
+  ansible.builtin.debug:
+    msg: "{{ plan.files.ka1 | map(attribute='content') | join }}"
+"""
+
+RETURN = r"""
+---
+directors:
+  description: Each host's part under keepalived's own keywords.
+  returned: success
+  type: dict
+  sample: {"ka1": {"vrrp_instances": [{"name": "WEB_VIP", "priority": 254, "state": "BACKUP", "unicast_peer": ["172.25.254.60"]}]}}
+files:
+  description: Each host's configuration files, their paths relative to O(conf_dir).
+  returned: success
+  type: dict
+  sample: {"ka1": [{"path": "keepalived.conf", "content": "global_defs {"}]}
+vips:
+  description: Each host's VIPs, held or not.
+  returned: success
+  type: dict
+  sample: {"ka1": [{"address": "172.25.254.100", "prefixlen": 24, "dev": "eth0", "instance": "WEB_VIP"}]}
+instances:
+  description: For each instance its VIPs, the host that is home to them, and the others in the order in which they take over.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "WEB_VIP", "vips": ["172.25.254.100"], "preferred": "ka1", "backups": ["ka2"]}]
+findings:
+  description: What the rules found, worst first. With a finding of severity V(error) the task fails.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    rule:
+      description: Id of the rule.
+      returned: always
+      type: str
+      sample: KP018
+    severity:
+      description: V(error), V(warning) or V(info).
+      returned: always
+      type: str
+      sample: error
+    message:
+      description: What is wrong.
+      returned: always
+      type: str
+      sample: "when chk_flag fails (weight -10), ka1 still has 140 and ka2 only 100: no failover"
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Make the weight at least 51, or bring the priorities closer.
+    host:
+      description: The host, if it is about one.
+      returned: always
+      type: str
+      sample: ka1
+    path:
+      description: The variable of the inventory.
+      returned: always
+      type: str
+      sample: keepalived_vrrp_instances[0].priority
+    line:
+      description: Line of a file; 0 for a variable.
+      returned: always
+      type: int
+      sample: 0
+    instance:
+      description: The VRRP instance, if it is about one.
+      returned: always
+      type: str
+      sample: WEB_VIP
+"""
