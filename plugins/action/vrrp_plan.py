@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -13,13 +14,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.failover.vip.plugins.module_utils._conf import _variables, _write
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import to_yaml
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, at_or_above, ordered
-from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, WantedInstance
+from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, VrrpInstance, WantedInstance
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
 
 _LIST = {"type": "list", "elements": "dict", "default": []}
-ARGUMENT_SPEC: Dict[str, Any] = {
+ARGUMENT_SPEC: dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "vrrp_instances": {"type": "list", "elements": "dict", "required": True},
     "vrrp_scripts": _LIST,
@@ -53,15 +54,18 @@ def message(findings: Iterable[Finding]) -> str:
     return "The cluster cannot work as it is described, nothing was changed:\n" + "\n".join(lines)
 
 
-def _director(director: Director) -> Dict[str, Any]:
+def _director(director: Director) -> dict[str, Any]:
     """One host's part as plain data, under keepalived's own keywords."""
 
-    def named(blocks: Iterable[Any]) -> List[Dict[str, Any]]:
+    def named(blocks: Iterable[Any]) -> list[dict[str, Any]]:
         return [{"name": block.name, **to_yaml(block.options)} for block in blocks]
+
+    def instance(item: VrrpInstance) -> dict[str, Any]:
+        return {**named([item])[0], "version": director.version_of(item)}
 
     return {
         "global_defs": to_yaml(director.global_defs.options),
-        "vrrp_instances": [{**item, "version": director.version_of(instance)} for item, instance in zip(named(director.instances), director.instances)],
+        "vrrp_instances": [instance(item) for item in director.instances],
         "vrrp_scripts": named(director.scripts),
         "track_files": named(director.files),
         "track_processes": named(director.processes),
@@ -69,18 +73,22 @@ def _director(director: Director) -> Dict[str, Any]:
     }
 
 
-def _instances(cluster: Cluster) -> List[Dict[str, Any]]:
+def _instances(cluster: Cluster) -> list[dict[str, Any]]:
     """Who is home to what."""
     found = []
     for group in groups(cluster):
         ranked = [member.host for member in sorted(group.members, key=lambda member: -member.healthy_priority)]
         vips = group.members[0].instance.vips + group.members[0].instance.excluded_vips
-        found.append({"name": group.name, "vips": [vip.address for vip in vips], "preferred": ranked[0], "backups": ranked[1:]})
+        found.append(
+            {"name": group.name, "vips": [vip.address for vip in vips], "preferred": ranked[0], "backups": ranked[1:]}
+        )
     return found
 
 
-def planned(arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], others: Mapping[str, List[WantedInstance]]) -> Dict[str, Any]:
-    """The module's result from its arguments, the members (see ``_variables.topology``) and the other clusters' instances."""
+def planned(
+    arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], others: Mapping[str, list[WantedInstance]]
+) -> dict[str, Any]:
+    """The result from the arguments, the members (see ``_variables.topology``) and the other clusters' instances."""
     variables = {**arguments, "global_defs": {**GLOBAL_DEFAULTS, **arguments["global_defs"]}}
     topology, findings = _variables.topology(variables, members)
     cluster, more = plan(topology)
@@ -90,10 +98,18 @@ def planned(arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any
         findings += check(cluster)
     return {
         "directors": {name: _director(director) for name, director in cluster.directors.items()},
-        "files": {name: [file._asdict() for file in _write.files(director, arguments["conf_dir"])] for name, director in cluster.directors.items()},
+        "files": {
+            name: [file._asdict() for file in _write.files(director, arguments["conf_dir"])]
+            for name, director in cluster.directors.items()
+        },
         "vips": {
             name: [
-                {"address": vip.address, "prefixlen": vip.interface.network.prefixlen, "dev": vip.dev, "instance": instance.name}
+                {
+                    "address": vip.address,
+                    "prefixlen": vip.interface.network.prefixlen,
+                    "dev": vip.dev,
+                    "instance": instance.name,
+                }
                 for instance in director.instances
                 for vip in instance.vips + instance.excluded_vips
             ]
@@ -104,7 +120,7 @@ def planned(arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any
     }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Reads the members' facts and overrides from the inventory and plans."""
 
     TRANSFERS_FILES = False
@@ -112,14 +128,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
     _supports_diff = False
 
-    def run(self, tmp: Any = None, task_vars: Any = None) -> Dict[str, Any]:
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """The module's result; errors of the description come as one message."""
         super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         hostvars = (task_vars or {}).get("hostvars", {})
-        findings: List[Finding] = []
+        findings: list[Finding] = []
         members = arguments["members"]
-        others: Dict[str, List[WantedInstance]] = {}
+        others: dict[str, list[WantedInstance]] = {}
         if members is None:
             members = {host: _member(hostvars[host]) for host in arguments["hosts"] if host in hostvars}
             findings += _absent(arguments["hosts"], hostvars)
@@ -143,22 +159,36 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**result, "changed": False}
 
 
-def _member(variables: Any) -> Dict[str, Any]:
+def _member(variables: Any) -> dict[str, Any]:
     return {"facts": variables.get("ansible_facts"), "overrides": variables.get("keepalived_instance_overrides") or {}}
 
 
-def _absent(hosts: Iterable[str], hostvars: Any) -> List[Finding]:
+def _absent(hosts: Iterable[str], hostvars: Any) -> list[Finding]:
     return [
-        Finding("KI001", ERROR, "%s is not in the inventory" % host, "Add the host, or take it out of keepalived_hosts.", host=host, path="keepalived_hosts")
+        Finding(
+            "KI001",
+            ERROR,
+            "%s is not in the inventory" % host,
+            "Add the host, or take it out of keepalived_hosts.",
+            host=host,
+            path="keepalived_hosts",
+        )
         for host in hosts
         if host not in hostvars
     ]
 
 
-def _disagreements(arguments: Mapping[str, Any], hostvars: Any) -> List[Finding]:
+def _disagreements(arguments: Mapping[str, Any], hostvars: Any) -> list[Finding]:
     """KI005: members whose variables describe another cluster than this host's."""
     return [
-        Finding("KI005", ERROR, "%s is not the same on %s and %s" % (variable, arguments["hosts"][0], host), "Set it once, in a group of all directors; what differs by host belongs into keepalived_instance_overrides.", host=host, path=variable)
+        Finding(
+            "KI005",
+            ERROR,
+            "%s is not the same on %s and %s" % (variable, arguments["hosts"][0], host),
+            "Set it once for all directors; what differs by host belongs into keepalived_instance_overrides.",
+            host=host,
+            path=variable,
+        )
         for host in arguments["hosts"][1:]
         if host in hostvars
         for variable, option in SHARED.items()
@@ -173,10 +203,10 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
 
 
-def _other_clusters(hosts: Iterable[str], hostvars: Any) -> Dict[str, List[WantedInstance]]:
+def _other_clusters(hosts: Iterable[str], hostvars: Any) -> dict[str, list[WantedInstance]]:
     """The instances of every other cluster in the inventory, by the names of its hosts."""
     own = set(hosts)
-    found: Dict[str, List[WantedInstance]] = {}
+    found: dict[str, list[WantedInstance]] = {}
     for host in hostvars:
         if host in own or "keepalived_vrrp_instances" not in hostvars[host]:
             continue

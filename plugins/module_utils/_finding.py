@@ -9,8 +9,9 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterable, List
+from typing import Any
 
 ERROR = "error"
 WARNING = "warning"
@@ -37,7 +38,7 @@ class Finding:
     line: int = 0
     instance: str = ""
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The finding as plain data, for a module's result."""
         return asdict(self)
 
@@ -55,7 +56,7 @@ class Finding:
         return " ".join(parts)
 
 
-def ordered(findings: Iterable[Finding]) -> List[Finding]:
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first, then by host, place and rule; exact duplicates once."""
     return sorted(
         set(findings),
@@ -63,7 +64,7 @@ def ordered(findings: Iterable[Finding]) -> List[Finding]:
     )
 
 
-def at_or_above(findings: Iterable[Finding], severity: str) -> List[Finding]:
+def at_or_above(findings: Iterable[Finding], severity: str) -> list[Finding]:
     """Those findings that are as bad as *severity*, or worse."""
     limit = SEVERITIES.index(severity)
     return [finding for finding in findings if SEVERITIES.index(finding.severity) <= limit]

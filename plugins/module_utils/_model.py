@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 IPInterface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 
 
 class Vip(NamedTuple):
-    """One line of ``virtual_ipaddress``; ``prefixlen`` is None where none was written (keepalived then takes /32 or /128)."""
+    """One line of ``virtual_ipaddress``; ``prefixlen`` None: none was written, and keepalived takes /32 or /128."""
 
     address: str
     prefixlen: Optional[int] = None
@@ -44,7 +44,7 @@ class Vip(NamedTuple):
     scope: str = ""
     brd: str = ""
     peer: str = ""
-    flags: Tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def ip(self) -> IPAddress:
@@ -70,7 +70,7 @@ class Interface(NamedTuple):
     """A network interface of a host, as facts or the kernel tell it."""
 
     name: str
-    addresses: Tuple[IPInterface, ...] = ()
+    addresses: tuple[IPInterface, ...] = ()
     up: bool = True
     mac: str = ""
 
@@ -80,10 +80,10 @@ class Block:
     """A named block of keepalived.conf with its keywords."""
 
     name: str = ""
-    options: Dict[str, Any] = field(default_factory=dict)
-    origin: Origin = Origin()
+    options: dict[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
     #: Where each keyword was written, if known; see :meth:`place`.
-    places: Dict[str, Origin] = field(default_factory=dict)
+    places: dict[str, Origin] = field(default_factory=dict)
 
     def place(self, keyword: str = "") -> Origin:
         """The place of a keyword, else that of the block."""
@@ -120,7 +120,7 @@ class SyncGroup(Block):
     """A ``vrrp_sync_group``."""
 
     @property
-    def group(self) -> List[str]:
+    def group(self) -> list[str]:
         """Names of the member instances."""
         return list(self.options.get("group", []))
 
@@ -176,7 +176,7 @@ class VrrpInstance(Block):
         return str(self.options.get("unicast_src_ip", ""))
 
     @property
-    def unicast_peer(self) -> List[str]:
+    def unicast_peer(self) -> list[str]:
         """Addresses the advertisements go to; empty: multicast."""
         return list(self.options.get("unicast_peer", []))
 
@@ -191,12 +191,12 @@ class VrrpInstance(Block):
         return str((self.options.get("authentication") or {}).get("auth_pass", ""))
 
     @property
-    def vips(self) -> List[Vip]:
+    def vips(self) -> list[Vip]:
         """The addresses in the advertisements."""
         return list(self.options.get("virtual_ipaddress", []))
 
     @property
-    def excluded_vips(self) -> List[Vip]:
+    def excluded_vips(self) -> list[Vip]:
         """The addresses that move along but are not advertised."""
         return list(self.options.get("virtual_ipaddress_excluded", []))
 
@@ -213,40 +213,37 @@ class Director:
 
     host: str
     global_defs: Block = field(default_factory=Block)
-    instances: List[VrrpInstance] = field(default_factory=list)
-    scripts: List[Tracked] = field(default_factory=list)
-    files: List[Tracked] = field(default_factory=list)
-    processes: List[Tracked] = field(default_factory=list)
-    sync_groups: List[SyncGroup] = field(default_factory=list)
-    interfaces: Optional[Dict[str, Interface]] = None
+    instances: list[VrrpInstance] = field(default_factory=list)
+    scripts: list[Tracked] = field(default_factory=list)
+    files: list[Tracked] = field(default_factory=list)
+    processes: list[Tracked] = field(default_factory=list)
+    sync_groups: list[SyncGroup] = field(default_factory=list)
+    interfaces: Optional[dict[str, Interface]] = None
 
     def version_of(self, instance: VrrpInstance) -> int:
-        """2 or 3: the instance's own, else the global one, else 2, and always 3 for IPv6 (keepalived.conf(5), vrrp_version)."""
+        """2 or 3: the instance's own, else the global one, else 2; always 3 for IPv6 (keepalived.conf(5), version)."""
         if instance.family == 6:
             return 3
         return instance.version or int(self.global_defs.options.get("vrrp_version", 2))
 
-    def tracks_of(self, instance: VrrpInstance) -> List[Tuple[str, Track, Optional[Tracked]]]:
+    def tracks_of(self, instance: VrrpInstance) -> list[tuple[str, Track, Optional[Tracked]]]:
         """What an instance tracks: (keyword, the line, its definition or None)."""
-        found: List[Tuple[str, Track, Optional[Tracked]]] = []
+        found: list[tuple[str, Track, Optional[Tracked]]] = []
         for keyword, definitions in (
             ("track_script", self.scripts),
             ("track_file", self.files),
             ("track_process", self.processes),
         ):
             by_name = {definition.name: definition for definition in definitions}
-            for track in instance.options.get(keyword, []):
-                found.append((keyword, track, by_name.get(track.name)))
-        for track in instance.options.get("track_interface", []):
-            found.append(("track_interface", track, None))
-        return found
+            found += [(keyword, track, by_name.get(track.name)) for track in instance.options.get(keyword, [])]
+        return found + [("track_interface", track, None) for track in instance.options.get("track_interface", [])]
 
 
 @dataclass
 class Cluster:
     """Hosts that share VRRP instances."""
 
-    directors: Dict[str, Director] = field(default_factory=dict)
+    directors: dict[str, Director] = field(default_factory=dict)
 
 
 @dataclass
@@ -254,7 +251,7 @@ class WantedInstance(Block):
     """A VRRP instance as the inventory describes it once, for all its hosts."""
 
     #: Order of preference; empty: all hosts of the cluster.
-    hosts: List[str] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
     #: ``unicast`` or ``multicast``.
     transport: str = "unicast"
 
@@ -264,22 +261,22 @@ class Host:
     """What the inventory and the facts know of one host. ``interfaces`` None: no facts."""
 
     name: str
-    interfaces: Optional[Dict[str, Interface]] = None
+    interfaces: Optional[dict[str, Interface]] = None
     #: Per instance, the options set by hand for this host.
-    overrides: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
 class Topology:
     """A cluster as the inventory describes it: once, before anything is computed."""
 
-    hosts: Dict[str, Host] = field(default_factory=dict)
-    instances: List[WantedInstance] = field(default_factory=list)
-    scripts: List[Tracked] = field(default_factory=list)
-    files: List[Tracked] = field(default_factory=list)
-    processes: List[Tracked] = field(default_factory=list)
-    sync_groups: List[SyncGroup] = field(default_factory=list)
+    hosts: dict[str, Host] = field(default_factory=dict)
+    instances: list[WantedInstance] = field(default_factory=list)
+    scripts: list[Tracked] = field(default_factory=list)
+    files: list[Tracked] = field(default_factory=list)
+    processes: list[Tracked] = field(default_factory=list)
+    sync_groups: list[SyncGroup] = field(default_factory=list)
     #: The same for every host; ``router_id`` is computed where it is not given.
-    global_defs: Dict[str, Any] = field(default_factory=dict)
+    global_defs: dict[str, Any] = field(default_factory=dict)
     #: Path of the script that every change of state calls; empty: none.
     notify: str = ""

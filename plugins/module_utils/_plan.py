@@ -9,7 +9,8 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
@@ -57,7 +58,7 @@ def skew_unit(version: int, advert_int: float) -> float:
     return 1.0 if version == 2 else advert_int
 
 
-def allot(count: int, unit: float, weights: Sequence[int]) -> Optional[List[int]]:
+def allot(count: int, unit: float, weights: Sequence[int]) -> Optional[list[int]]:
     """Priorities of *count* hosts in order of preference, from the top; None if the weights leave no room.
 
     The first backup comes right below the preferred host, since its Skew_Time is the wait after a clean stop. Further
@@ -80,10 +81,14 @@ def allot(count: int, unit: float, weights: Sequence[int]) -> Optional[List[int]
     return [top] + [top - 1 - step * index for index in range(count - 1)]
 
 
-def _moving_weights(topology: Topology, options: Mapping[str, Any]) -> List[int]:
+def _moving_weights(topology: Topology, options: Mapping[str, Any]) -> list[int]:
     """Weights by which a failure costs priority; see ``_rules._weights`` for those that are not judged."""
     found = []
-    for keyword, definitions in (("track_script", topology.scripts), ("track_process", topology.processes), ("track_interface", [])):
+    for keyword, definitions in (
+        ("track_script", topology.scripts),
+        ("track_process", topology.processes),
+        ("track_interface", []),
+    ):
         by_name = {definition.name: definition for definition in definitions}
         for track in options.get(keyword, []):
             definition = by_name.get(track.name)
@@ -95,9 +100,9 @@ def _moving_weights(topology: Topology, options: Mapping[str, Any]) -> List[int]
     return found
 
 
-def _labels(topology: Topology) -> Dict[Tuple[str, str], int]:
+def _labels(topology: Topology) -> dict[tuple[str, str], int]:
     """The running number of each IPv4 VIP of the cluster, by which its label is the same on every host."""
-    numbers: Dict[Tuple[str, str], int] = {}
+    numbers: dict[tuple[str, str], int] = {}
     for instance in topology.instances:
         for vip in _all_vips(instance.options):
             if vip.ip.version == 4:
@@ -105,7 +110,7 @@ def _labels(topology: Topology) -> Dict[Tuple[str, str], int]:
     return numbers
 
 
-def _all_vips(options: Mapping[str, Any]) -> List[Vip]:
+def _all_vips(options: Mapping[str, Any]) -> list[Vip]:
     return [*options.get("virtual_ipaddress", []), *options.get("virtual_ipaddress_excluded", [])]
 
 
@@ -117,7 +122,9 @@ def source_address(interface: Interface, vips: Iterable[Vip], taken: Iterable[st
     wanted = list(vips)
     family = wanted[0].ip.version if wanted else 4
     gone = set(taken)
-    own = [address for address in interface.addresses if address.version == family and str(address.ip) not in gone]
+    own = [address for address in interface.addresses if address.version == family]
+    # The first IPv4 address is the host's own even when it is among the VIPs: that is a mistake for KP015 to tell.
+    own = own[: family == 4] + [address for address in own[family == 4 :] if str(address.ip) not in gone]
     near = [address for address in own if any(vip.ip.version == family and vip.ip in address.network for vip in wanted)]
     return str((near or [address for address in own if not address.is_link_local] or own)[0].ip) if own else ""
 
@@ -127,47 +134,65 @@ class _Planner:
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
-        self.findings: List[Finding] = []
+        self.findings: list[Finding] = []
         self.labels = _labels(topology)
         self.vips = {vip.address for instance in topology.instances for vip in _all_vips(instance.options)}
 
     def bad(self, rule: str, message: str, hint: str, place: str, instance: str = "", host: str = "") -> None:
         self.findings.append(Finding(rule, ERROR, message, hint, host=host, path=place, instance=instance))
 
-    def hosts_of(self, wanted: WantedInstance) -> List[Host]:
+    def hosts_of(self, wanted: WantedInstance) -> list[Host]:
         """The instance's hosts that exist, in its order; each other one is a finding."""
-        found: List[Host] = []
+        found: list[Host] = []
         for name in wanted.hosts or list(self.topology.hosts):
             host = self.topology.hosts.get(name)
             if host is None:
                 hint = did_you_mean(name, self.topology.hosts) + " The cluster's hosts are those of keepalived_hosts."
-                self.bad("KI001", "%s is no host of the cluster" % name, hint.strip(), wanted.place("").path + ".hosts", wanted.name, name)
+                self.bad(
+                    "KI001",
+                    "%s is no host of the cluster" % name,
+                    hint.strip(),
+                    wanted.place("").path + ".hosts",
+                    wanted.name,
+                    name,
+                )
             elif host in found:
-                self.bad("KI001", "%s stands twice in hosts" % name, "Name each host once.", wanted.place("").path + ".hosts", wanted.name, name)
+                self.bad(
+                    "KI001",
+                    "%s stands twice in hosts" % name,
+                    "Name each host once.",
+                    wanted.place("").path + ".hosts",
+                    wanted.name,
+                    name,
+                )
             else:
                 found.append(host)
         return found
 
-    def options_of(self, wanted: WantedInstance, host: Host) -> Dict[str, Any]:
+    def options_of(self, wanted: WantedInstance, host: Host) -> dict[str, Any]:
         """What was set by hand for this host: the instance's options, and over them the host's own."""
-        options = {key: value for key, value in wanted.options.items()}
+        options = dict(wanted.options.items())
         options.update(host.overrides.get(wanted.name, {}))
         return options
 
-    def priorities(self, wanted: WantedInstance, parts: List[Tuple[Host, Dict[str, Any]]]) -> None:
+    def priorities(self, wanted: WantedInstance, parts: list[tuple[Host, dict[str, Any]]]) -> None:
         """Fills in the priority where none is set by hand."""
         if all("priority" in options for _host, options in parts) or not parts:
             return
         weights = sorted({weight for _host, options in parts for weight in _moving_weights(self.topology, options)})
         # A weight counts as often as the host that has it most often.
-        most = max((_moving_weights(self.topology, options) for _host, options in parts), key=lambda found: sum(abs(weight) for weight in found))
+        most = max(
+            (_moving_weights(self.topology, options) for _host, options in parts),
+            key=lambda found: sum(abs(weight) for weight in found),
+        )
         options = parts[0][1]
-        version = 3 if self.family(options) == 6 else int(options.get("version") or self.topology.global_defs.get("vrrp_version") or 2)
+        version = 3 if self.family(options) == 6 else self.version(options)
         allotted = allot(len(parts), skew_unit(version, float(options.get("advert_int", 1))), most)
         if allotted is None:
             self.bad(
                 "KI003",
-                "%d hosts and the weights %s leave no priorities from 1 to 254 at which every failed check moves the VIP" % (len(parts), weights),
+                "%d hosts and the weights %s leave no priorities at which every failed check moves the VIP"
+                % (len(parts), weights),
                 "Give each check a weight of at least %d, or none (a failure then means FAULT)." % len(parts),
                 wanted.place("track_script").path,
                 wanted.name,
@@ -176,26 +201,27 @@ class _Planner:
         for (_host, part), priority in zip(parts, allotted):
             part.setdefault("priority", priority)
 
+    def version(self, options: Mapping[str, Any]) -> int:
+        return int(options.get("version") or self.topology.global_defs.get("vrrp_version") or 2)
+
     def family(self, options: Mapping[str, Any]) -> int:
         vips = _all_vips(options)
         return vips[0].ip.version if vips else 4
 
-    def addresses(self, wanted: WantedInstance, host: Host, options: Dict[str, Any]) -> None:
+    def addresses(self, wanted: WantedInstance, options: dict[str, Any]) -> None:
         """Fills in device and label of each VIP."""
-        device = str(options.get("interface", ""))
         for keyword in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
-            filled = []
-            for vip in options.get(keyword, []):
-                vip = vip if vip.dev else vip._replace(dev=device)
-                number = self.labels.get((wanted.name, vip.address))
-                label = "%s:%d" % (vip.dev, number) if number is not None and vip.dev else ""
-                if not vip.label and len(label) <= _LABEL_MAX:
-                    vip = vip._replace(label=label)
-                filled.append(vip)
-            if filled:
-                options[keyword] = filled
+            if keyword in options:
+                device = str(options.get("interface", ""))
+                options[keyword] = [self.placed(wanted, vip, vip.dev or device) for vip in options[keyword]]
 
-    def unicast(self, wanted: WantedInstance, parts: List[Tuple[Host, Dict[str, Any]]]) -> None:
+    def placed(self, wanted: WantedInstance, vip: Vip, device: str) -> Vip:
+        """The VIP on its device, with its label unless that would be too long or the VIP has one."""
+        number = self.labels.get((wanted.name, vip.address))
+        label = "%s:%d" % (device, number) if number is not None and device else ""
+        return vip._replace(dev=device, label=vip.label or (label if len(label) <= _LABEL_MAX else ""))
+
+    def unicast(self, wanted: WantedInstance, parts: list[tuple[Host, dict[str, Any]]]) -> None:
         """Fills in each host's source address, and the others' as its peers."""
         if wanted.transport != "unicast":
             return
@@ -203,21 +229,40 @@ class _Planner:
             if "unicast_src_ip" in options:
                 continue
             name = str(options.get("interface", ""))
-            hint = "Gather its facts, or set keepalived_instance_overrides.%s.unicast_src_ip in its host_vars." % wanted.name
+            hint = (
+                "Gather its facts, or set keepalived_instance_overrides.%s.unicast_src_ip in its host_vars."
+                % wanted.name
+            )
             if host.interfaces is None:
-                self.bad("KI002", "the addresses of %s are not known" % host.name, hint, wanted.place("").path, wanted.name, host.name)
+                self.bad(
+                    "KI002",
+                    "the addresses of %s are not known" % host.name,
+                    hint,
+                    wanted.place("").path,
+                    wanted.name,
+                    host.name,
+                )
             elif name in host.interfaces:
                 source = source_address(host.interfaces[name], _all_vips(options), self.vips)
                 if source:
                     options["unicast_src_ip"] = source
                 else:
-                    self.bad("KI002", "%s has no IPv%d address on %s" % (host.name, self.family(options), name), hint, wanted.place("").path, wanted.name, host.name)
+                    self.bad(
+                        "KI002",
+                        "%s has no IPv%d address on %s" % (host.name, self.family(options), name),
+                        hint,
+                        wanted.place("").path,
+                        wanted.name,
+                        host.name,
+                    )
         for host, options in parts:
-            others = [other["unicast_src_ip"] for member, other in parts if member is not host and "unicast_src_ip" in other]
+            others = [
+                other["unicast_src_ip"] for member, other in parts if member is not host and "unicast_src_ip" in other
+            ]
             if len(others) == len(parts) - 1 and others:
                 options.setdefault("unicast_peer", others)
 
-    def notify(self, wanted: WantedInstance, options: Dict[str, Any]) -> None:
+    def notify(self, wanted: WantedInstance, options: dict[str, Any]) -> None:
         """Fills in the scripts for each change of state, with the arguments that keepalived's own ``notify`` passes."""
         if not self.topology.notify:
             return
@@ -225,25 +270,28 @@ class _Planner:
             arguments = "INSTANCE %s %s %s" % (wanted.name, state.upper(), options.get("priority", DEFAULT_PRIORITY))
             options.setdefault("notify_%s" % state, "%s %s" % (self.topology.notify, arguments))
 
-    def instance(self, wanted: WantedInstance) -> List[Tuple[Host, VrrpInstance]]:
+    def instance(self, wanted: WantedInstance) -> list[tuple[Host, VrrpInstance]]:
         """Every host's part of one instance."""
         parts = [(host, self.options_of(wanted, host)) for host in self.hosts_of(wanted)]
-        for host, options in parts:
+        for _host, options in parts:
             options.setdefault("state", "BACKUP")
-            self.addresses(wanted, host, options)
+            self.addresses(wanted, options)
         self.priorities(wanted, parts)
         self.unicast(wanted, parts)
         for _host, options in parts:
             self.notify(wanted, options)
-        return [(host, VrrpInstance(wanted.name, options, wanted.origin, self.places(wanted, host))) for host, options in parts]
+        return [
+            (host, VrrpInstance(wanted.name, options, wanted.origin, self.places(wanted, host)))
+            for host, options in parts
+        ]
 
-    def places(self, wanted: WantedInstance, host: Host) -> Dict[str, Origin]:
+    def places(self, wanted: WantedInstance, host: Host) -> dict[str, Origin]:
         places = dict(wanted.places)
         for keyword in host.overrides.get(wanted.name, {}):
             places[keyword] = Origin("keepalived_instance_overrides.%s.%s" % (wanted.name, keyword))
         return places
 
-    def director(self, host: Host, instances: List[VrrpInstance]) -> Director:
+    def director(self, host: Host, instances: list[VrrpInstance]) -> Director:
         """One host's whole part: its instances, and what they track."""
         topology = self.topology
         names = {instance.name for instance in instances}
@@ -252,14 +300,29 @@ class _Planner:
             members = [name for name in group.group if name in names]
             known = {instance.name for instance in topology.instances}
             if members or not known.issuperset(group.group):
-                groups.append(SyncGroup(group.name, {**group.options, "group": [name for name in group.group if name in names or name not in known]}, group.origin, group.places))
+                groups.append(
+                    SyncGroup(
+                        group.name,
+                        {
+                            **group.options,
+                            "group": [name for name in group.group if name in names or name not in known],
+                        },
+                        group.origin,
+                        group.places,
+                    )
+                )
         tracked = {
             keyword: {track.name for block in [*instances, *groups] for track in block.options.get(keyword, [])}
             for keyword in ("track_script", "track_file", "track_process")
         }
         # What no instance of the whole cluster tracks stays, so that the rules can say so.
         elsewhere = {
-            keyword: {track.name for block in [*topology.instances, *topology.sync_groups] for track in _tracks(block, keyword)} - tracked[keyword]
+            keyword: {
+                track.name
+                for block in [*topology.instances, *topology.sync_groups]
+                for track in _tracks(block, keyword)
+            }
+            - tracked[keyword]
             for keyword in tracked
         }
         return Director(
@@ -274,18 +337,18 @@ class _Planner:
         )
 
 
-def _tracks(block: Block, keyword: str) -> List[Track]:
+def _tracks(block: Block, keyword: str) -> list[Track]:
     return list(block.options.get(keyword, []))
 
 
-def plan(topology: Topology) -> Tuple[Cluster, List[Finding]]:
+def plan(topology: Topology) -> tuple[Cluster, list[Finding]]:
     """Each director's part of the cluster, and what makes the description impossible to carry out.
 
     Computed where it is not set by hand: state, priority (see :func:`allot`), unicast_src_ip and unicast_peer, device
     and label of each VIP, router_id. The parts still have to pass the rules.
     """
     planner = _Planner(topology)
-    found: Dict[str, List[VrrpInstance]] = {name: [] for name in topology.hosts}
+    found: dict[str, list[VrrpInstance]] = {name: [] for name in topology.hosts}
     for wanted in topology.instances:
         for host, instance in planner.instance(wanted):
             found[host.name].append(instance)
@@ -293,13 +356,15 @@ def plan(topology: Topology) -> Tuple[Cluster, List[Finding]]:
     return Cluster(directors), planner.findings
 
 
-def shared_with_others(topology: Topology, others: Mapping[str, Iterable[WantedInstance]], allowed: Iterable[int]) -> List[Finding]:
+def shared_with_others(
+    topology: Topology, others: Mapping[str, Iterable[WantedInstance]], allowed: Iterable[int]
+) -> list[Finding]:
     """KP013 and KP015 between clusters: a VRID spoken by another cluster on the same network, or the same VIP.
 
     :param others: the name of each other cluster (for the message) and its instances.
     :param allowed: VRIDs that may be shared, because something else keeps the networks apart.
     """
-    findings: List[Finding] = []
+    findings: list[Finding] = []
     free = set(allowed)
     for ours in topology.instances:
         for cluster, instances in others.items():
@@ -316,21 +381,23 @@ def shared_with_others(topology: Topology, others: Mapping[str, Iterable[WantedI
                         Finding(
                             "KP013",
                             ERROR,
-                            "virtual_router_id %s is also that of %s in the cluster of %s, on the same network %s" % (vrid, theirs.name, cluster, same[0][0].interface.network),
-                            "Give one of them another virtual_router_id, or allow it with keepalived_shared_vrids: [%s]." % vrid,
+                            "virtual_router_id %s is also that of %s in the cluster of %s, on network %s"
+                            % (vrid, theirs.name, cluster, same[0][0].interface.network),
+                            "Give one another virtual_router_id, or allow it with keepalived_shared_vrids: [%s]."
+                            % vrid,
                             path=ours.place("virtual_router_id").path,
                             instance=ours.name,
                         )
                     )
-                for address in sorted({vip.address for vip, other in same if vip.address == other.address}):
-                    findings.append(
-                        Finding(
-                            "KP015",
-                            ERROR,
-                            "VIP %s is also that of %s in the cluster of %s" % (address, theirs.name, cluster),
-                            "Use it in one cluster only.",
-                            path=ours.place("virtual_ipaddress").path,
-                            instance=ours.name,
-                        )
+                findings += [
+                    Finding(
+                        "KP015",
+                        ERROR,
+                        "VIP %s is also that of %s in the cluster of %s" % (address, theirs.name, cluster),
+                        "Use it in one cluster only.",
+                        path=ours.place("virtual_ipaddress").path,
+                        instance=ours.name,
                     )
+                    for address in sorted({vip.address for vip, other in same if vip.address == other.address})
+                ]
     return findings

@@ -15,25 +15,31 @@ version_added: 1.0.0
 author:
   - The failover.vip contributors (@failover-vip)
 description:
-  - Takes a VRRP cluster as the inventory describes it once, and computes what each director has to be told, namely state, priority,
+  - Takes a VRRP cluster as the inventory describes it once, and computes what each director has to be told, namely
+    state, priority,
     unicast source and peers, device and label of each VIP, router_id, and the text of its configuration files.
-  - Checks the parts against each other with the rules of this collection, and fails with one message that names instance, hosts and mend
+  - Checks the parts against each other with the rules of this collection, and fails with one message that names
+    instance, hosts and mend
     if the cluster cannot work. No host is touched.
-  - Priorities are allotted from the top, since a backup waits C((256 - priority)/256) of a second (VRRP version 2) or of the advertisement
-    interval (version 3) after a clean stop of the master (RFC 9568 section 6.1). They lie close enough for each weighted check to move the VIP.
+  - Priorities are allotted from the top, since a backup waits C((256 - priority)/256) of a second (VRRP version 2) or
+    of the advertisement
+    interval (version 3) after a clean stop of the master (RFC 9568 section 6.1). They lie close enough for each
+    weighted check to move the VIP.
   - Passwords never appear in the result. Where one belongs, the files have the token C(%%auth_pass:INSTANCE%%), which
     M(failover.vip.keepalived_config) replaces on the target.
 options:
   hosts:
     description:
       - The cluster's hosts, by their names in the inventory.
-      - Their C(ansible_facts) and C(keepalived_instance_overrides) are read from the inventory unless O(members) is given.
+      - Their C(ansible_facts) and C(keepalived_instance_overrides) are read from the inventory unless O(members) is
+        given.
     type: list
     elements: str
     required: true
   vrrp_instances:
     description:
-      - The VRRP instances. Each has a C(name) and any keyword of keepalived's C(vrrp_instance) block, and may have C(hosts)
+      - The VRRP instances. Each has a C(name) and any keyword of keepalived's C(vrrp_instance) block, and may have
+        C(hosts)
         (the instance's hosts in order of preference, default O(hosts)) and C(transport) (default O(transport)).
       - What is not set is computed. A misspelt key is refused.
     type: list
@@ -61,7 +67,8 @@ options:
     default: []
   global_defs:
     description:
-      - Keywords of C(global_defs), over the defaults V(reload_check_config), V(vrrp_version 3), V(vrrp_higher_prio_send_advert),
+      - Keywords of C(global_defs), over the defaults V(reload_check_config), V(vrrp_version 3),
+        V(vrrp_higher_prio_send_advert),
         V(enable_script_security) and V(router_id) with the host's name. V(null) takes a default away.
     type: dict
     default: {}
@@ -72,12 +79,14 @@ options:
     type: str
     default: unicast
   auth_pass:
-    description: Passwords of VRRP version 2, by the name of the instance. At most 8 characters. They travel in plain text.
+    description:
+      - Passwords of VRRP version 2, by the name of the instance. At most 8 characters. They travel in plain text.
     type: dict
     default: {}
   notify:
     description:
-      - Path of a script that each instance calls at every change of state (C(notify_master), C(notify_backup), C(notify_fault), C(notify_stop)),
+      - Path of a script that each instance calls at every change of state (C(notify_master), C(notify_backup),
+        C(notify_fault), C(notify_stop)),
         with the arguments C(INSTANCE), its name, the state in capitals and the base priority. Empty for none.
     type: path
     default: ""
@@ -92,7 +101,8 @@ options:
     default: []
   members:
     description:
-      - What is known of each host, instead of the inventory's facts. For each name a dictionary with C(facts) (C(ansible_facts)) or
+      - What is known of each host, instead of the inventory's facts. For each name a dictionary with C(facts)
+        (C(ansible_facts)) or
         C(interfaces) (interface name to a list of addresses with prefix), and C(overrides) (instance name to keywords).
     type: dict
 extends_documentation_fragment:
@@ -136,7 +146,7 @@ directors:
   description: Each host's part under keepalived's own keywords.
   returned: success
   type: dict
-  sample: {"ka1": {"vrrp_instances": [{"name": "WEB_VIP", "priority": 254, "state": "BACKUP", "unicast_peer": ["172.25.254.60"]}]}}
+  sample: {"ka1": {"vrrp_instances": [{"name": "WEB_VIP", "priority": 254, "unicast_peer": ["172.25.254.60"]}]}}
 files:
   description: Each host's configuration files, their paths relative to O(conf_dir).
   returned: success
@@ -148,7 +158,8 @@ vips:
   type: dict
   sample: {"ka1": [{"address": "172.25.254.100", "prefixlen": 24, "dev": "eth0", "instance": "WEB_VIP"}]}
 instances:
-  description: For each instance its VIPs, the host that is home to them, and the others in the order in which they take over.
+  description:
+    - For each instance its VIPs, the host that is home to them, and the others in the order in which they take over.
   returned: success
   type: list
   elements: dict

@@ -21,10 +21,7 @@ trap 'rm -rf "$temporary"' EXIT
 
 tree=$temporary/ansible_collections/failover/vip
 mkdir -p "$tree" "$temporary/bin"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-    # Listed though deleted: not yet committed.
-    [[ ! -e $file ]] || printf '%s\0' "$file"
-done | xargs -0 cp --parents --no-dereference --target-directory="$tree"
+files | xargs -0 cp --parents --no-dereference --target-directory="$tree"
 
 real_home=$HOME
 home=$CACHE/ansible-test-home

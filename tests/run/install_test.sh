@@ -50,24 +50,26 @@ site_elsewhere() {
         grep -q "$role" "$temporary/tasks.txt" || { echo "no task of the role $role in failover.vip.site" && return 1; }
     done
 }
-modules_documented() {
-    local module found=0
-    for module in "$installed"/plugins/modules/[!_]*.py; do
-        [[ -e $module ]] || break
-        module=failover.vip.$(basename "$module" .py)
-        elsewhere ansible-doc --type module "$module" >"$temporary/doc.txt" || { echo "no documentation: $module" && return 1; }
-        grep -q "^EXAMPLES" "$temporary/doc.txt" || { echo "no examples: $module" && return 1; }
-        found=$((found + 1))
+# documented TYPE PART… : ansible-doc knows every one of that type, with all these parts.
+documented() {
+    local type=$1 path names=()
+    shift
+    for path in "$installed/plugins/${type}s"/[!_]*.py "$installed/${type}s"/*/; do
+        [[ ! -e $path ]] || names+=("failover.vip.$(basename "$path" .py)")
     done
-    echo "   $found modules"
-    ((found))
-}
-roles_documented() {
-    local role
-    for role in "$installed"/roles/*/; do
-        role=failover.vip.$(basename "$role")
-        elsewhere ansible-doc --type role "$role" | grep -q "OPTIONS\|ENTRY POINT" || { echo "no documentation: $role" && return 1; }
-    done
+    if ((${#names[@]} == 0)); then
+        echo "there is no $type at all"
+        return 1
+    fi
+    elsewhere ansible-doc --json --type "$type" "${names[@]}" >"$temporary/doc.json"
+    python - "$temporary/doc.json" "${names[*]}" "$*" <<-'PYTHON'
+		import json, sys
+		with open(sys.argv[1], encoding="utf-8") as file:
+		    documented = json.load(file)
+		lacking = [f"{name}: no {part}" for name in sys.argv[2].split() for part in sys.argv[3].split() if not documented.get(name, {}).get(part)]
+		sys.exit("\n".join(lacking) or 0)
+	PYTHON
+    echo "   ${names[*]}"
 }
 inventory() {
     (cd "$checkout" && ansible-playbook -i "inventories/$1" --syntax-check site.yml)
@@ -80,11 +82,11 @@ if ((${#failed[@]})); then
     steps_end
     exit
 fi
-only=${1:-}
+only=${1:-} ran=0
 step contents contents
 step syntax site_elsewhere
-step modules modules_documented
-step roles roles_documented
+step modules documented module doc examples return
+step roles documented role entry_points
 step example inventory example
 step lab inventory lab
 steps_end

@@ -11,12 +11,10 @@ link=.ansible/collections/ansible_collections/failover/vip
 
 # Through the link every file has its real module name; the messages are to name the real file.
 types() {
-    mypy "$link/plugins" "$link/tests" 2>&1 | sed "s|^$link/||"
+    files '*.py' | sed --null-data "s|^|$link/|" | xargs -0 mypy 2>&1 | sed "s|^$link/||"
 }
 shell_scripts() {
-    git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run | while IFS= read -r -d '' file; do
-        [[ ! -e $file ]] || printf '%s\0' "$file"
-    done | xargs -0 shellcheck --severity=style --external-sources
+    files '*.sh' .ci/run | xargs -0 shellcheck --external-sources
 }
 
 steps_begin lint "${1:-}"

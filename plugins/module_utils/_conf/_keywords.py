@@ -14,7 +14,7 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 #: What a keyword's value is, and how it is written:
 #:
@@ -36,7 +36,22 @@ from typing import Dict, NamedTuple, Optional, Tuple
 #: lines      a list of free lines            a block with the lines as they are
 #: block      options of the sub-block        a block (see ``Keyword.block``)
 #: ========== =============================== ==========================================
-KINDS = ("flag", "switch", "int", "number", "choice", "word", "words", "command", "weight", "items", "vips", "tracks", "lines", "block")
+KINDS = (
+    "flag",
+    "switch",
+    "int",
+    "number",
+    "choice",
+    "word",
+    "words",
+    "command",
+    "weight",
+    "items",
+    "vips",
+    "tracks",
+    "lines",
+    "block",
+)
 
 
 class Keyword(NamedTuple):
@@ -46,13 +61,13 @@ class Keyword(NamedTuple):
     kind: str
     low: Optional[float] = None
     high: Optional[float] = None
-    choices: Tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     block: str = ""
-    since: Tuple[int, ...] = ()
-    until: Tuple[int, ...] = ()
+    since: tuple[int, ...] = ()
+    until: tuple[int, ...] = ()
 
 
-def _table(*keywords: Keyword) -> Dict[str, Keyword]:
+def _table(*keywords: Keyword) -> dict[str, Keyword]:
     return {keyword.name: keyword for keyword in keywords}
 
 
@@ -75,7 +90,7 @@ _NOTIFY = (
 )
 
 #: block name -> keyword name -> keyword
-BLOCKS: Dict[str, Dict[str, Keyword]] = {
+BLOCKS: dict[str, dict[str, Keyword]] = {
     "global_defs": _table(
         _K("router_id", "word"),
         _K("notification_email", "items"),

@@ -9,7 +9,8 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import re
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._model import Origin
 
@@ -20,8 +21,8 @@ _BARE = re.compile(r"^[A-Za-z0-9_./:,+*%=<>|&^~?\[\]()'-][^\s\"#!{}$@\\]*$")
 class Node(NamedTuple):
     """A line, or a block where there are children. ``words[0]`` is the keyword."""
 
-    words: Tuple[str, ...]
-    children: Optional[Tuple[Node, ...]] = None
+    words: tuple[str, ...]
+    children: Optional[tuple[Node, ...]] = None
     origin: Origin = Origin()
 
 
@@ -37,7 +38,7 @@ def _written(word: str) -> str:
 
 def text(nodes: Iterable[Node], depth: int = 0) -> str:
     """The nodes as keepalived.conf(5) wants them, four spaces a level."""
-    lines: List[str] = []
+    lines: list[str] = []
     for node in nodes:
         line = "    " * depth + " ".join([node.words[0], *(_written(word) for word in node.words[1:])])
         if node.children is None:

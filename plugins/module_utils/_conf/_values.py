@@ -9,8 +9,10 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, cast
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
@@ -28,12 +30,9 @@ class BadValue(ValueError):
     """A value that its keyword cannot take; the message says what it takes."""
 
 
-def _words(value: Any) -> List[str]:
+def _words(value: Any) -> list[str]:
     """Words of a value that is written on one line."""
-    if isinstance(value, (list, tuple)):
-        words = [_word(item) for item in value]
-    else:
-        words = _word(value).split()
+    words = [_word(item) for item in value] if isinstance(value, (list, tuple)) else _word(value).split()
     if not words:
         raise BadValue("must not be empty")
     return words
@@ -44,7 +43,7 @@ def _word(value: Any) -> str:
         raise BadValue("must be a string, not %s" % type(value).__name__)
     text = str(value)
     if _CONTROL.search(text) or '"' in text:
-        raise BadValue("must not contain line breaks, control characters or double quotes, which keepalived cannot read back")
+        raise BadValue("must not contain line breaks, control characters or double quotes")
     if not text.strip():
         raise BadValue("must not be empty")
     return text
@@ -57,14 +56,16 @@ def _number(keyword: Keyword, value: Any) -> float:
         number = float(value)
     except ValueError:
         raise BadValue("must be a number, not '%s'" % value) from None
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise BadValue("must be a finite number")
     if keyword.kind != "number" and number != int(number):
         raise BadValue("must be a whole number, not %s" % value)
     if (keyword.low is not None and number < keyword.low) or (keyword.high is not None and number > keyword.high):
         low = "" if keyword.low is None else "%g" % keyword.low
         high = "" if keyword.high is None else "%g" % keyword.high
-        bounds = "from %s to %s" % (low, high) if low and high else ("at least %s" % low if low else "at most %s" % high)
+        bounds = (
+            "from %s to %s" % (low, high) if low and high else ("at least %s" % low if low else "at most %s" % high)
+        )
         raise BadValue("is %s, but must be %s" % (value, bounds))
     return number if keyword.kind == "number" else int(number)
 
@@ -76,7 +77,7 @@ def _switch(value: Any) -> bool:
 
 
 def parse_vip(value: Any) -> Vip:
-    """One address of ``virtual_ipaddress``: keepalived's own line as a string, or a mapping with the same words as keys.
+    """One address of ``virtual_ipaddress``: keepalived's own line as a string, or a mapping with its words as keys.
 
     :raises BadValue: with what is wrong.
     """
@@ -84,7 +85,11 @@ def parse_vip(value: Any) -> Vip:
         options = dict(value)
         unknown = [key for key in options if key not in _VIP_KEYS and key not in ("prefix", "flags")]
         if unknown:
-            raise BadValue(("has the unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), _VIP_KEYS + ("flags",)))).strip())
+            raise BadValue(
+                (
+                    "has the unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), (*_VIP_KEYS, "flags")))
+                ).strip()
+            )
         if "address" not in options:
             raise BadValue("has no 'address'")
         words = _words(options.pop("address"))
@@ -113,8 +118,8 @@ def vip_from_words(words: Sequence[str]) -> Vip:
         if not prefix.isdigit() or int(prefix) > ip.max_prefixlen:
             raise BadValue("'%s' has no valid prefix length (0 to %d)" % (words[0], ip.max_prefixlen))
         prefixlen = int(prefix)
-    named: Dict[str, str] = {}
-    flags: List[str] = []
+    named: dict[str, str] = {}
+    flags: list[str] = []
     rest = list(words[1:])
     while rest:
         word = rest.pop(0)
@@ -129,11 +134,13 @@ def vip_from_words(words: Sequence[str]) -> Vip:
             else:
                 named["brd" if word == "broadcast" else word] = argument
         else:
-            raise BadValue(("has the unknown word '%s'. %s" % (word, did_you_mean(word, _VIP_KEYS + _VIP_FLAGS))).strip())
+            raise BadValue(
+                ("has the unknown word '%s'. %s" % (word, did_you_mean(word, _VIP_KEYS + _VIP_FLAGS))).strip()
+            )
     return Vip(str(ip), prefixlen, flags=tuple(flags), **named)
 
 
-def vip_words(vip: Vip) -> List[str]:
+def vip_words(vip: Vip) -> list[str]:
     """The words of one line of ``virtual_ipaddress``."""
     words = [vip.address if vip.prefixlen is None else "%s/%d" % (vip.address, vip.prefixlen)]
     for key in ("brd", "dev", "scope", "label", "peer"):
@@ -149,7 +156,10 @@ def _track(keyword: Keyword, value: Any) -> Track:
         unknown = [key for key in value if key not in ("name", "weight", "reverse")]
         if unknown:
             raise BadValue(
-                ("has the unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), ("name", "weight", "reverse")))).strip()
+                (
+                    "has the unknown key '%s'. %s"
+                    % (unknown[0], did_you_mean(str(unknown[0]), ("name", "weight", "reverse")))
+                ).strip()
             )
         if "name" not in value:
             raise BadValue("has no 'name'")
@@ -182,7 +192,7 @@ def track_from_words(keyword: Keyword, words: Sequence[str]) -> Track:
     return Track(name, weight, reverse)
 
 
-def track_words(track: Track) -> List[str]:
+def track_words(track: Track) -> list[str]:
     """The words of one line of ``track_script`` and its kin."""
     words = [track.name]
     if track.weight is not None:
@@ -190,7 +200,7 @@ def track_words(track: Track) -> List[str]:
     return words + (["reverse"] if track.reverse else [])
 
 
-def _list(value: Any) -> List[Any]:
+def _list(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)):
         return list(value)
     raise BadValue("must be a list")
@@ -198,7 +208,7 @@ def _list(value: Any) -> List[Any]:
 
 def _weight(keyword: Keyword, value: Any) -> Track:
     if isinstance(value, str) and value.split()[1:]:
-        return track_from_words(keyword, ["", "weight"] + value.split())
+        return track_from_words(keyword, ["", "weight", *value.split()])
     return Track("", int(_number(keyword, value)))
 
 
@@ -244,8 +254,13 @@ def _line(value: Any) -> str:
 
 
 def normalise(
-    block: str, options: Mapping[str, Any], place: Place, plan_only: Sequence[str] = (), instance: str = "", host: str = ""
-) -> Tuple[Dict[str, Any], List[Finding]]:
+    block: str,
+    options: Mapping[str, Any],
+    place: Place,
+    plan_only: Sequence[str] = (),
+    instance: str = "",
+    host: str = "",
+) -> tuple[dict[str, Any], list[Finding]]:
     """Options of a block from YAML to the model's values, with a finding for each that keepalived would not take.
 
     :param block: a name of ``_keywords.BLOCKS``.
@@ -254,11 +269,13 @@ def normalise(
     :returns: the good options in the table's order, and the findings (KH034 unknown keyword, KH042 bad value).
     """
     table = BLOCKS[block]
-    good: Dict[str, Any] = {}
-    findings: List[Finding] = []
+    good: dict[str, Any] = {}
+    findings: list[Finding] = []
 
     def bad(rule: str, keyword: str, message: str, hint: str = "") -> None:
-        findings.append(Finding(rule, ERROR, message, hint, path="%s.%s" % (place, keyword), instance=instance, host=host))
+        findings.append(
+            Finding(rule, ERROR, message, hint, path="%s.%s" % (place, keyword), instance=instance, host=host)
+        )
 
     for key, value in options.items():
         keyword = table.get(key)

@@ -9,7 +9,8 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, TypeVar
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import normalise
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
@@ -30,7 +31,7 @@ PLAN_KEYS = ("name", "hosts", "transport")
 _Named = TypeVar("_Named", Tracked, SyncGroup, WantedInstance)
 
 
-def interfaces_from_facts(facts: Mapping[str, Any]) -> Optional[Dict[str, Interface]]:
+def interfaces_from_facts(facts: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
     """The interfaces in a host's ``ansible_facts``; None if the network facts were not gathered.
 
     The primary address comes first. Alias labels (eth0:0), which the facts list as interfaces of their own, are
@@ -38,13 +39,16 @@ def interfaces_from_facts(facts: Mapping[str, Any]) -> Optional[Dict[str, Interf
     """
     if "interfaces" not in facts:
         return None
-    found: Dict[str, Interface] = {}
+    found: dict[str, Interface] = {}
     for name in facts["interfaces"]:
         fact = facts.get(str(name).replace("-", "_").replace(":", "_").replace(".", "_"))
         if not isinstance(fact, Mapping) or ":" in str(fact.get("device", name)):
             continue
         ipv4 = [fact["ipv4"]] if isinstance(fact.get("ipv4"), Mapping) else list(fact.get("ipv4") or [])
-        addresses = [_interface(item, item.get("prefix") or item.get("netmask")) for item in [*ipv4, *fact.get("ipv4_secondaries", [])]]
+        addresses = [
+            _interface(item, item.get("prefix") or item.get("netmask"))
+            for item in [*ipv4, *fact.get("ipv4_secondaries", [])]
+        ]
         addresses += [_interface(item, item.get("prefix")) for item in fact.get("ipv6", [])]
         device = str(fact.get("device", name))
         found[device] = Interface(
@@ -63,38 +67,63 @@ def _interface(item: Mapping[str, Any], prefix: Any) -> Optional[IPInterface]:
         return None
 
 
-def _interfaces(host: Mapping[str, Any]) -> Optional[Dict[str, Interface]]:
+def _interfaces(host: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
     """From ``interfaces`` (name to addresses with prefix) where it is given, else from ``facts``."""
     given, facts = host.get("interfaces"), host.get("facts")
     if given is None:
         return interfaces_from_facts(facts) if isinstance(facts, Mapping) else None
-    return {str(name): Interface(str(name), tuple(ipaddress.ip_interface(address) for address in addresses)) for name, addresses in given.items()}
+    return {
+        str(name): Interface(str(name), tuple(ipaddress.ip_interface(address) for address in addresses))
+        for name, addresses in given.items()
+    }
 
 
-def _bad(findings: List[Finding], place: str, message: str, hint: str = "", rule: str = "KH042", host: str = "") -> None:
+def _bad(
+    findings: list[Finding], place: str, message: str, hint: str = "", rule: str = "KH042", host: str = ""
+) -> None:
     findings.append(Finding(rule, ERROR, message, hint, host=host, path=place))
 
 
 def _named(
-    kind: Type[_Named], block: str, items: Any, variable: str, findings: List[Finding], plan_only: Sequence[str] = ("name",)
-) -> List[_Named]:
+    kind: type[_Named],
+    block: str,
+    items: Any,
+    variable: str,
+    findings: list[Finding],
+    plan_only: Sequence[str] = ("name",),
+) -> list[_Named]:
     """A list of named blocks."""
-    found: List[_Named] = []
+    found: list[_Named] = []
     if not isinstance(items, Sequence) or isinstance(items, str):
         _bad(findings, variable, "must be a list of mappings, each with a 'name'")
         return found
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for index, item in enumerate(items):
         place = "%s[%d]" % (variable, index)
         if not isinstance(item, Mapping):
             _bad(findings, place, "must be a mapping with a 'name'")
             continue
         name = item.get("name")
-        if not isinstance(name, str) or not name or any(character.isspace() or character in '"{}#!' for character in name):
-            _bad(findings, place + ".name", "must be one word: %r" % (name,), "Every %s needs a 'name' of its own." % block)
+        if (
+            not isinstance(name, str)
+            or not name
+            or any(character.isspace() or character in '"{}#!' for character in name)
+        ):
+            _bad(
+                findings,
+                place + ".name",
+                "must be one word: %r" % (name,),
+                "Every %s needs a 'name' of its own." % block,
+            )
             continue
         if name in seen:
-            _bad(findings, place + ".name", "the name %s is already that of %s" % (name, seen[name]), "Give each its own name.", "KH023")
+            _bad(
+                findings,
+                place + ".name",
+                "the name %s is already that of %s" % (name, seen[name]),
+                "Give each its own name.",
+                "KH023",
+            )
             continue
         seen[name] = place
         options, more = normalise(block, item, place, plan_only, instance=name if kind is WantedInstance else "")
@@ -103,7 +132,7 @@ def _named(
     return found
 
 
-def wanted_instances(items: Any, transport: str, findings: List[Finding]) -> List[WantedInstance]:
+def wanted_instances(items: Any, transport: str, findings: list[Finding]) -> list[WantedInstance]:
     """``keepalived_vrrp_instances`` read into the model; what is wrong with it is added to *findings*."""
     wanted = _named(WantedInstance, "vrrp_instance", items, "keepalived_vrrp_instances", findings, PLAN_KEYS)
     raw = {item.get("name"): item for item in items if isinstance(item, Mapping)} if isinstance(items, Sequence) else {}
@@ -116,7 +145,12 @@ def wanted_instances(items: Any, transport: str, findings: List[Finding]) -> Lis
         instance.hosts = [str(host) for host in hosts]
         instance.transport = str(raw[instance.name].get("transport") or transport)
         if instance.transport not in TRANSPORTS:
-            _bad(findings, place + ".transport", "must be unicast or multicast, not '%s'" % instance.transport, did_you_mean(instance.transport, TRANSPORTS))
+            _bad(
+                findings,
+                place + ".transport",
+                "must be unicast or multicast, not '%s'" % instance.transport,
+                did_you_mean(instance.transport, TRANSPORTS),
+            )
         if "auth_pass" in instance.options.get("authentication", {}):
             _bad(
                 findings,
@@ -128,23 +162,41 @@ def wanted_instances(items: Any, transport: str, findings: List[Finding]) -> Lis
     return wanted
 
 
-def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> Tuple[Topology, List[Finding]]:
+def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> tuple[Topology, list[Finding]]:
     """The cluster as the inventory describes it.
 
     :param variables: ``vrrp_instances``, ``vrrp_scripts``, ``track_files``, ``track_processes``, ``vrrp_sync_groups``,
-        ``global_defs``, ``transport``, ``notify`` (path of a script) and ``auth_pass`` (instance to password; only which ones there are, and how long, is used).
-    :param hosts: for each member its ``facts`` (``ansible_facts``, may be missing) or ``interfaces`` (name to addresses), and ``overrides`` (instance to options).
+        ``global_defs``, ``transport``, ``notify`` (path of a script) and ``auth_pass`` (instance to
+        password; only which ones there are, and how long, is used).
+    :param hosts: for each member its ``facts`` (``ansible_facts``, may be missing) or ``interfaces`` (to addresses),
+        and ``overrides`` (instance to options).
     :returns: the topology, and a finding for each value that keepalived would not take.
     """
-    findings: List[Finding] = []
+    findings: list[Finding] = []
     global_defs, more = normalise("global_defs", variables.get("global_defs") or {}, "keepalived_global_defs")
     findings += more
     result = Topology(
-        instances=wanted_instances(variables.get("vrrp_instances") or [], str(variables.get("transport") or "unicast"), findings),
-        scripts=_named(Tracked, "vrrp_script", variables.get("vrrp_scripts") or [], "keepalived_vrrp_scripts", findings),
+        instances=wanted_instances(
+            variables.get("vrrp_instances") or [], str(variables.get("transport") or "unicast"), findings
+        ),
+        scripts=_named(
+            Tracked, "vrrp_script", variables.get("vrrp_scripts") or [], "keepalived_vrrp_scripts", findings
+        ),
         files=_named(Tracked, "track_file", variables.get("track_files") or [], "keepalived_track_files", findings),
-        processes=_named(Tracked, "vrrp_track_process", variables.get("track_processes") or [], "keepalived_track_processes", findings),
-        sync_groups=_named(SyncGroup, "vrrp_sync_group", variables.get("vrrp_sync_groups") or [], "keepalived_vrrp_sync_groups", findings),
+        processes=_named(
+            Tracked,
+            "vrrp_track_process",
+            variables.get("track_processes") or [],
+            "keepalived_track_processes",
+            findings,
+        ),
+        sync_groups=_named(
+            SyncGroup,
+            "vrrp_sync_group",
+            variables.get("vrrp_sync_groups") or [],
+            "keepalived_vrrp_sync_groups",
+            findings,
+        ),
         global_defs=global_defs,
         notify=str(variables.get("notify") or ""),
     )
@@ -159,22 +211,31 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
             overrides = {}
         for instance, options in overrides.items():
             if instance not in names:
-                _bad(findings, "%s.%s" % (place, instance), "no instance of this name", did_you_mean(str(instance), names), "KI004", name)
+                _bad(
+                    findings,
+                    "%s.%s" % (place, instance),
+                    "no instance of this name",
+                    did_you_mean(str(instance), names),
+                    "KI004",
+                    name,
+                )
             elif not isinstance(options, Mapping):
                 _bad(findings, "%s.%s" % (place, instance), "must be a mapping of keywords", host=name)
             else:
-                member.overrides[instance], more = normalise("vrrp_instance", options, "%s.%s" % (place, instance), instance=instance, host=name)
+                member.overrides[instance], more = normalise(
+                    "vrrp_instance", options, "%s.%s" % (place, instance), instance=instance, host=name
+                )
                 findings += more
         result.hosts[name] = member
     return result, findings
 
 
 def token(instance: str) -> str:
-    """What stands for an instance's password wherever text may be shown; the module on the target puts the password in."""
+    """What stands for an instance's password in all text that may be shown; the module on the target puts it in."""
     return "%%%%auth_pass:%s%%%%" % instance
 
 
-def _authentication(result: Topology, passwords: Any, findings: List[Finding]) -> None:
+def _authentication(result: Topology, passwords: Any, findings: list[Finding]) -> None:
     if not isinstance(passwords, Mapping):
         _bad(findings, "keepalived_auth_pass", "must be a mapping of instance names to passwords")
         return
@@ -183,13 +244,28 @@ def _authentication(result: Topology, passwords: Any, findings: List[Finding]) -
         place = "keepalived_auth_pass.%s" % name
         if name not in names:
             _bad(findings, place, "no instance of this name", did_you_mean(str(name), names), "KI004")
-        elif not isinstance(password, str) or not password or any(ord(character) < 32 or character == '"' for character in password):
+        elif (
+            not isinstance(password, str)
+            or not password
+            or any(ord(character) < 32 or character == '"' for character in password)
+        ):
             _bad(findings, place, "must be a string without control characters and double quotes (quote it in YAML)")
         elif len(password) > 8:
-            _bad(findings, place, "has %d characters, keepalived uses the first 8" % len(password), "Use at most 8 characters.", "KH005")
+            _bad(
+                findings,
+                place,
+                "has %d characters, keepalived uses the first 8" % len(password),
+                "Use at most 8 characters.",
+                "KH005",
+            )
     for instance in result.instances:
         if instance.name in passwords:
             instance.options.setdefault("authentication", {}).setdefault("auth_type", "PASS")
             instance.options["authentication"]["auth_pass"] = token(instance.name)
         elif instance.options.get("authentication"):
-            _bad(findings, instance.origin.path + ".authentication", "no password for it", "Add keepalived_auth_pass.%s." % instance.name)
+            _bad(
+                findings,
+                instance.origin.path + ".authentication",
+                "no password for it",
+                "Add keepalived_auth_pass.%s." % instance.name,
+            )

@@ -9,7 +9,8 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, List, Mapping, NamedTuple, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, quoted, text
@@ -26,7 +27,7 @@ class ConfFile(NamedTuple):
     content: str
 
 
-def _item_nodes(keyword: Keyword, value: Any) -> Tuple[Node, ...]:
+def _item_nodes(keyword: Keyword, value: Any) -> tuple[Node, ...]:
     """The lines inside a keyword that is written as a block."""
     if keyword.kind == "vips":
         return tuple(Node(tuple(vip_words(vip))) for vip in value)
@@ -80,7 +81,7 @@ def file_name(number: int, block: str, name: str = "") -> str:
     return "conf.d/%02d-%s%s.conf" % (number, block, tail)
 
 
-def files(director: Director, conf_dir: str) -> List[ConfFile]:
+def files(director: Director, conf_dir: str) -> list[ConfFile]:
     """The tree of one host: the main file with global_defs and the include, and one fragment per concern.
 
     What is tracked is defined before the instances, and the instances before their groups: keepalived 2.2.7 drops

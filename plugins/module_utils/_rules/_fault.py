@@ -8,7 +8,8 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from collections.abc import Iterator
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._model import (
     Cluster,
@@ -45,12 +46,14 @@ class Member(NamedTuple):
 
     @property
     def healthy_priority(self) -> int:
-        """The effective priority while all that is tracked is well: base plus the positive weights (keepalived.conf(5))."""
+        """The effective priority while all is well: base plus the positive weights (keepalived.conf(5))."""
         base = self.instance.priority
         if base == 255:
             return base
         up = sum(
-            weight for keyword, _name, weight, reverse in weights(self.director, self.instance) if (weight > 0) != reverse and keyword != "track_file"
+            weight
+            for keyword, _name, weight, reverse in weights(self.director, self.instance)
+            if (weight > 0) != reverse and keyword != "track_file"
         )
         return min(254, max(1, base + up))
 
@@ -59,7 +62,7 @@ class Group(NamedTuple):
     """The members that make up one VRRP instance across the cluster."""
 
     name: str
-    members: Tuple[Member, ...]
+    members: tuple[Member, ...]
 
 
 HostRule = Callable[[Director], Iterator[Fault]]
@@ -72,12 +75,15 @@ def fault(director: Director, instance: VrrpInstance, message: str, keyword: str
     return Fault(message, director.host, instance.name, instance.place(keyword), hint)
 
 
-def weights(director: Director, instance: VrrpInstance) -> List[Tuple[str, str, int, bool]]:
+def weights(director: Director, instance: VrrpInstance) -> list[tuple[str, str, int, bool]]:
     """All that moves the instance's priority: (keyword, name, weight, reverse).
 
     keepalived sets the weights of a sync group's members to 0 (keepalived.conf(5), "VRRP synchronization group").
     """
-    if any(instance.name in group.group and not group.options.get("sync_group_tracking_weight") for group in director.sync_groups):
+    if any(
+        instance.name in group.group and not group.options.get("sync_group_tracking_weight")
+        for group in director.sync_groups
+    ):
         return []
     found = []
     for keyword, track, definition in director.tracks_of(instance):
@@ -88,22 +94,22 @@ def weights(director: Director, instance: VrrpInstance) -> List[Tuple[str, str, 
     return found
 
 
-def networks(director: Director, name: str) -> List[IPNetwork]:
-    """The networks of an interface as the facts tell them, VIPs of the cluster left out by their host prefix."""
+def networks(director: Director, name: str) -> list[IPNetwork]:
+    """The networks of an interface as the facts tell them; addresses of full width lie in none."""
     interface: Optional[Interface] = (director.interfaces or {}).get(name)
     if interface is None:
         return []
     return [address.network for address in interface.addresses if address.network.prefixlen < address.max_prefixlen]
 
 
-def groups(cluster: Cluster) -> List[Group]:
-    """The cluster's instances, each with its members: what shares a VIP, a name or a VRID on hosts that do not have both.
+def groups(cluster: Cluster) -> list[Group]:
+    """The cluster's instances, each with its members: what shares a VIP, a name or a VRID.
 
     Strongest evidence first, so that one instance under two names, or with two VRIDs, is still seen as one.
     """
     members = [Member(director, instance) for director in cluster.directors.values() for instance in director.instances]
     parent = list(range(len(members)))
-    hosts: List[Set[str]] = [{member.host} for member in members]
+    hosts: list[set[str]] = [{member.host} for member in members]
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -111,13 +117,13 @@ def groups(cluster: Cluster) -> List[Group]:
             index = parent[index]
         return index
 
-    def keys(member: Member, strength: int) -> List[Any]:
+    def keys(member: Member, strength: int) -> list[Any]:
         if strength == 0:
             return [vip.address for vip in member.instance.vips]
         return [member.instance.name] if strength == 1 else [member.instance.virtual_router_id]
 
     for strength in range(3):
-        first: Dict[Any, List[int]] = {}
+        first: dict[Any, list[int]] = {}
         for index, member in enumerate(members):
             for key in keys(member, strength):
                 for other in first.setdefault(key, []):
@@ -129,7 +135,7 @@ def groups(cluster: Cluster) -> List[Group]:
                     break
                 else:
                     first[key].append(index)
-    sets: Dict[int, List[Member]] = {}
+    sets: dict[int, list[Member]] = {}
     for index, member in enumerate(members):
         sets.setdefault(root(index), []).append(member)
     return [Group(found[0].instance.name, tuple(found)) for found in sets.values()]

@@ -8,26 +8,47 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Set, Tuple
+from collections.abc import Iterator
 
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Director, Tracked
-from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, fault, networks, vip_network, weights
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import (
+    Fault,
+    fault,
+    networks,
+    vip_network,
+    weights,
+)
 
 
 def nopreempt_with_master(director: Director) -> Iterator[Fault]:
     """KH001."""
     for instance in director.instances:
         if instance.nopreempt and instance.state == "MASTER":
-            yield fault(director, instance, "nopreempt together with state MASTER: keepalived ignores nopreempt and the VIP moves back", "state")
+            yield fault(
+                director,
+                instance,
+                "nopreempt together with state MASTER: keepalived ignores nopreempt and the VIP moves back",
+                "state",
+            )
 
 
 def preempt_delay_without_effect(director: Director) -> Iterator[Fault]:
     """KH002."""
     for instance in director.instances:
         if instance.preempt_delay and instance.nopreempt:
-            yield fault(director, instance, "preempt_delay together with nopreempt: there is no preemption to delay", "preempt_delay")
+            yield fault(
+                director,
+                instance,
+                "preempt_delay together with nopreempt: there is no preemption to delay",
+                "preempt_delay",
+            )
         elif instance.preempt_delay and instance.state == "MASTER":
-            yield fault(director, instance, "preempt_delay together with state MASTER: keepalived drops the delay", "preempt_delay")
+            yield fault(
+                director,
+                instance,
+                "preempt_delay together with state MASTER: keepalived drops the delay",
+                "preempt_delay",
+            )
 
 
 def nopreempt_with_weights(director: Director) -> Iterator[Fault]:
@@ -38,7 +59,8 @@ def nopreempt_with_weights(director: Director) -> Iterator[Fault]:
             yield fault(
                 director,
                 instance,
-                "nopreempt together with the weighted check %s: the priority falls, but nobody may take over" % ", ".join(moving),
+                "nopreempt together with the weighted check %s: the priority falls, but nobody may take over"
+                % ", ".join(moving),
                 "nopreempt",
             )
 
@@ -47,14 +69,24 @@ def auth_pass_too_long(director: Director) -> Iterator[Fault]:
     """KH005."""
     for instance in director.instances:
         if len(instance.auth_pass) > 8 and not instance.auth_pass.startswith("%%"):
-            yield fault(director, instance, "auth_pass has %d characters, keepalived uses the first 8" % len(instance.auth_pass), "authentication")
+            yield fault(
+                director,
+                instance,
+                "auth_pass has %d characters, keepalived uses the first 8" % len(instance.auth_pass),
+                "authentication",
+            )
 
 
 def auth_with_version_3(director: Director) -> Iterator[Fault]:
     """KH006."""
     for instance in director.instances:
         if instance.auth_type and director.version_of(instance) == 3:
-            yield fault(director, instance, "authentication with VRRP version 3, which has none: keepalived refuses it", "authentication")
+            yield fault(
+                director,
+                instance,
+                "authentication with VRRP version 3, which has none: keepalived refuses it",
+                "authentication",
+            )
 
 
 def strict_with_what_it_forbids(director: Director) -> Iterator[Fault]:
@@ -84,7 +116,12 @@ def vip_without_prefix(director: Director) -> Iterator[Fault]:
         for vip in instance.vips + instance.excluded_vips:
             if vip.prefixlen is None:
                 width = 128 if ":" in vip.address else 32
-                yield fault(director, instance, "VIP %s has no prefix length and becomes /%d" % (vip.address, width), "virtual_ipaddress")
+                yield fault(
+                    director,
+                    instance,
+                    "VIP %s has no prefix length and becomes /%d" % (vip.address, width),
+                    "virtual_ipaddress",
+                )
 
 
 def vip_outside_its_subnet(director: Director) -> Iterator[Fault]:
@@ -99,15 +136,29 @@ def vip_outside_its_subnet(director: Director) -> Iterator[Fault]:
             if network is None:
                 if dev in director.interfaces:
                     listed = ", ".join(str(item) for item in there) or "none of IPv%d" % vip.ip.version
-                    yield fault(director, instance, "VIP %s is in no subnet of %s (%s)" % (vip.address, dev, listed), "virtual_ipaddress")
-            elif network.version == 4 and network.num_addresses > 2 and vip.ip in (network.network_address, network.broadcast_address):
+                    yield fault(
+                        director,
+                        instance,
+                        "VIP %s is in no subnet of %s (%s)" % (vip.address, dev, listed),
+                        "virtual_ipaddress",
+                    )
+            elif (
+                network.version == 4
+                and network.num_addresses > 2
+                and vip.ip in (network.network_address, network.broadcast_address)
+            ):
                 kind = "network" if vip.ip == network.network_address else "broadcast"
-                yield fault(director, instance, "VIP %s is the %s address of %s" % (vip.address, kind, network), "virtual_ipaddress")
+                yield fault(
+                    director,
+                    instance,
+                    "VIP %s is the %s address of %s" % (vip.address, kind, network),
+                    "virtual_ipaddress",
+                )
 
 
 def vip_twice_on_one_host(director: Director) -> Iterator[Fault]:
     """KH012."""
-    holder: Dict[str, str] = {}
+    holder: dict[str, str] = {}
     for instance in director.instances:
         for vip in instance.vips + instance.excluded_vips:
             other = holder.setdefault(vip.address, instance.name)
@@ -121,17 +172,24 @@ def vip_dev_not_tracked(director: Director) -> Iterator[Fault]:
         tracked = {track.name for track in instance.options.get("track_interface", [])} | {instance.interface}
         for vip in instance.vips + instance.excluded_vips:
             if vip.dev and instance.interface and vip.dev not in tracked and "no_track" not in vip.flags:
-                yield fault(director, instance, "VIP %s is on %s, which nobody tracks" % (vip.address, vip.dev), "virtual_ipaddress")
+                yield fault(
+                    director,
+                    instance,
+                    "VIP %s is on %s, which nobody tracks" % (vip.address, vip.dev),
+                    "virtual_ipaddress",
+                )
 
 
 def unicast_with_itself(director: Director) -> Iterator[Fault]:
     """KH015."""
     for instance in director.instances:
         if instance.unicast_src_ip and instance.unicast_src_ip in _addresses(instance.unicast_peer):
-            yield fault(director, instance, "its own address %s is among unicast_peer" % instance.unicast_src_ip, "unicast_peer")
+            yield fault(
+                director, instance, "its own address %s is among unicast_peer" % instance.unicast_src_ip, "unicast_peer"
+            )
 
 
-def _addresses(peers: List[str]) -> List[str]:
+def _addresses(peers: list[str]) -> list[str]:
     """The addresses of unicast_peer's lines, which may carry min_ttl and max_ttl."""
     return [peer.split()[0] for peer in peers if peer.split()]
 
@@ -141,27 +199,46 @@ def unicast_half_done(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         source = instance.unicast_src_ip
         if source and not instance.unicast_peer:
-            yield fault(director, instance, "unicast_src_ip without unicast_peer: keepalived falls back to multicast", "unicast_src_ip")
+            yield fault(
+                director,
+                instance,
+                "unicast_src_ip without unicast_peer: keepalived falls back to multicast",
+                "unicast_src_ip",
+            )
         if instance.unicast_peer and not source:
-            yield fault(director, instance, "unicast_peer without unicast_src_ip: the peers see whichever address the kernel picks", "unicast_peer")
+            yield fault(
+                director,
+                instance,
+                "unicast_peer without unicast_src_ip: the peers see whichever address the kernel picks",
+                "unicast_peer",
+            )
         if source and director.interfaces is not None:
             own = {str(address.ip) for interface in director.interfaces.values() for address in interface.addresses}
             if source not in own:
-                yield fault(director, instance, "unicast_src_ip %s is no address of this host" % source, "unicast_src_ip")
+                yield fault(
+                    director, instance, "unicast_src_ip %s is no address of this host" % source, "unicast_src_ip"
+                )
 
 
 def too_many_vips(director: Director) -> Iterator[Fault]:
     """KH017."""
     for instance in director.instances:
         if len(instance.vips) > 20:
-            yield fault(director, instance, "%d VIPs in one advertisement, keepalived takes 20" % len(instance.vips), "virtual_ipaddress")
+            yield fault(
+                director,
+                instance,
+                "%d VIPs in one advertisement, keepalived takes 20" % len(instance.vips),
+                "virtual_ipaddress",
+            )
 
 
 def owner_with_weights(director: Director) -> Iterator[Fault]:
     """KH018."""
     for instance in director.instances:
         if instance.priority == OWNER_PRIORITY and (instance.nopreempt or weights(director, instance)):
-            yield fault(director, instance, "priority 255 is never moved by a check and never waits for a peer", "priority")
+            yield fault(
+                director, instance, "priority 255 is never moved by a check and never waits for a peer", "priority"
+            )
 
 
 def clamped_priority(director: Director) -> Iterator[Fault]:
@@ -169,13 +246,27 @@ def clamped_priority(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         if instance.priority == OWNER_PRIORITY:
             continue
-        moving = [(weight if not reverse else -weight) for keyword, _name, weight, reverse in weights(director, instance) if keyword != "track_file"]
+        moving = [
+            (weight if not reverse else -weight)
+            for keyword, _name, weight, reverse in weights(director, instance)
+            if keyword != "track_file"
+        ]
         highest = instance.priority + sum(weight for weight in moving if weight > 0)
         lowest = instance.priority + sum(weight for weight in moving if weight < 0)
         if highest > 254:
-            yield fault(director, instance, "priority %d plus its weights is %d and is cut to 254" % (instance.priority, highest), "priority")
+            yield fault(
+                director,
+                instance,
+                "priority %d plus its weights is %d and is cut to 254" % (instance.priority, highest),
+                "priority",
+            )
         if lowest < 1:
-            yield fault(director, instance, "priority %d less its weights is %d and is cut to 1" % (instance.priority, lowest), "priority")
+            yield fault(
+                director,
+                instance,
+                "priority %d less its weights is %d and is cut to 1" % (instance.priority, lowest),
+                "priority",
+            )
 
 
 def script_slower_than_its_interval(director: Director) -> Iterator[Fault]:
@@ -183,7 +274,8 @@ def script_slower_than_its_interval(director: Director) -> Iterator[Fault]:
     for script in director.scripts:
         if script.timeout >= script.interval and "timeout" in script.options:
             yield Fault(
-                "vrrp_script %s: timeout %g s is not below its interval of %g s" % (script.name, script.timeout, script.interval),
+                "vrrp_script %s: timeout %g s is not below its interval of %g s"
+                % (script.name, script.timeout, script.interval),
                 director.host,
                 origin=script.place("timeout"),
             )
@@ -194,28 +286,34 @@ def undefined_track(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         for keyword, track, definition in director.tracks_of(instance):
             if definition is None and keyword != "track_interface":
-                yield fault(director, instance, "%s names %s, which is defined nowhere" % (keyword, track.name), keyword)
+                yield fault(
+                    director, instance, "%s names %s, which is defined nowhere" % (keyword, track.name), keyword
+                )
 
 
 def unused_script(director: Director) -> Iterator[Fault]:
     """KH022."""
-    used: Set[str] = set()
+    used: set[str] = set()
     for block in [*director.instances, *director.sync_groups]:
         used |= {track.name for track in block.options.get("track_script", [])}
     for script in director.scripts:
         if script.name not in used:
-            yield Fault("vrrp_script %s is tracked by nothing and never runs" % script.name, director.host, origin=script.place())
+            yield Fault(
+                "vrrp_script %s is tracked by nothing and never runs" % script.name,
+                director.host,
+                origin=script.place(),
+            )
 
 
 def name_twice(director: Director) -> Iterator[Fault]:
     """KH023."""
-    kinds: Tuple[Tuple[str, List[Tracked]], ...] = (
+    kinds: tuple[tuple[str, list[Tracked]], ...] = (
         ("vrrp_script", director.scripts),
         ("track_file", director.files),
         ("vrrp_track_process", director.processes),
     )
     for kind, blocks in kinds:
-        seen: Set[str] = set()
+        seen: set[str] = set()
         for block in blocks:
             if block.name in seen:
                 yield Fault("two %s of the name %s" % (kind, block.name), director.host, origin=block.place())
@@ -233,9 +331,19 @@ def sync_group_of_strangers(director: Director) -> Iterator[Fault]:
     for group in director.sync_groups:
         unknown = [name for name in group.group if name not in names]
         if unknown:
-            yield Fault("vrrp_sync_group %s names %s, which is no instance of this host" % (group.name, ", ".join(unknown)), director.host, group.name, group.place("group"))
+            yield Fault(
+                "vrrp_sync_group %s names %s, which is no instance of this host" % (group.name, ", ".join(unknown)),
+                director.host,
+                group.name,
+                group.place("group"),
+            )
         elif len(group.group) < 2:
-            yield Fault("vrrp_sync_group %s has fewer than two members" % group.name, director.host, group.name, group.place("group"))
+            yield Fault(
+                "vrrp_sync_group %s has fewer than two members" % group.name,
+                director.host,
+                group.name,
+                group.place("group"),
+            )
 
 
 def label_too_long(director: Director) -> Iterator[Fault]:
@@ -243,12 +351,17 @@ def label_too_long(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         for vip in instance.vips + instance.excluded_vips:
             if len(vip.label) > 15:
-                yield fault(director, instance, "label %s of VIP %s has %d characters" % (vip.label, vip.address, len(vip.label)), "virtual_ipaddress")
+                yield fault(
+                    director,
+                    instance,
+                    "label %s of VIP %s has %d characters" % (vip.label, vip.address, len(vip.label)),
+                    "virtual_ipaddress",
+                )
 
 
 def vrid_twice_on_one_interface(director: Director) -> Iterator[Fault]:
     """KH043."""
-    holder: Dict[Tuple[str, int, int], str] = {}
+    holder: dict[tuple[str, int, int], str] = {}
     for instance in director.instances:
         if not instance.virtual_router_id:
             continue
@@ -258,7 +371,8 @@ def vrid_twice_on_one_interface(director: Director) -> Iterator[Fault]:
             yield fault(
                 director,
                 instance,
-                "virtual_router_id %d is already that of %s on %s" % (instance.virtual_router_id, other, instance.interface),
+                "virtual_router_id %d is already that of %s on %s"
+                % (instance.virtual_router_id, other, instance.interface),
                 "virtual_router_id",
             )
 
@@ -285,7 +399,9 @@ def interface_missing(director: Director) -> Iterator[Fault]:
             interface = director.interfaces.get(name)
             if interface is None:
                 known = ", ".join(sorted(director.interfaces)) or "none"
-                yield fault(director, instance, "interface %s does not exist here (there are: %s)" % (name, known), "interface")
+                yield fault(
+                    director, instance, "interface %s does not exist here (there are: %s)" % (name, known), "interface"
+                )
             elif not interface.up:
                 yield fault(director, instance, "interface %s is down" % name, "interface")
 
@@ -295,9 +411,18 @@ def families_mixed(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         if len({vip.ip.version for vip in instance.vips}) > 1:
             yield fault(director, instance, "IPv4 and IPv6 in one virtual_ipaddress", "virtual_ipaddress")
-        foreign = [peer for peer in [instance.unicast_src_ip, *_addresses(instance.unicast_peer)] if peer and (":" in peer) != (instance.family == 6)]
+        foreign = [
+            peer
+            for peer in [instance.unicast_src_ip, *_addresses(instance.unicast_peer)]
+            if peer and (":" in peer) != (instance.family == 6)
+        ]
         if foreign:
-            yield fault(director, instance, "unicast address %s is not of the VIPs' family IPv%d" % (foreign[0], instance.family), "unicast_peer")
+            yield fault(
+                director,
+                instance,
+                "unicast address %s is not of the VIPs' family IPv%d" % (foreign[0], instance.family),
+                "unicast_peer",
+            )
 
 
 def fraction_in_version_2(director: Director) -> Iterator[Fault]:
@@ -305,6 +430,16 @@ def fraction_in_version_2(director: Director) -> Iterator[Fault]:
     for instance in director.instances:
         version = director.version_of(instance)
         if version == 2 and instance.advert_int != int(instance.advert_int):
-            yield fault(director, instance, "advert_int %g s in VRRP version 2, which knows whole seconds" % instance.advert_int, "advert_int")
+            yield fault(
+                director,
+                instance,
+                "advert_int %g s in VRRP version 2, which knows whole seconds" % instance.advert_int,
+                "advert_int",
+            )
         if version == 3 and instance.advert_int > 40.95:
-            yield fault(director, instance, "advert_int %g s in VRRP version 3, which ends at 40.95 s" % instance.advert_int, "advert_int")
+            yield fault(
+                director,
+                instance,
+                "advert_int %g s in VRRP version 3, which ends at 40.95 s" % instance.advert_int,
+                "advert_int",
+            )

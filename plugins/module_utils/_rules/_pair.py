@@ -8,20 +8,23 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from collections.abc import Iterator
+from typing import Any, Callable
 
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Cluster
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault, groups
 
 
-def _differing(group: Group, value: Callable[[Member], Any]) -> Tuple[bool, str]:
+def _differing(group: Group, value: Callable[[Member], Any]) -> tuple[bool, str]:
     """Whether the members disagree, and 'ka1: 51, ka2: 52'."""
     values = [(member.host, value(member)) for member in group.members]
     differ = any(item != values[0][1] for _host, item in values)
     return differ, ", ".join("%s: %s" % (host, item) for host, item in values)
 
 
-def _disagreement(group: Group, what: str, keyword: str, value: Callable[[Member], Any], shown: bool = True) -> Iterator[Fault]:
+def _disagreement(
+    group: Group, what: str, keyword: str, value: Callable[[Member], Any], shown: bool = True
+) -> Iterator[Fault]:
     differ, listed = _differing(group, value)
     if differ:
         last = group.members[-1]
@@ -40,9 +43,15 @@ def name_differs(group: Group) -> Iterator[Fault]:
 
 
 def auth_differs(group: Group) -> Iterator[Fault]:
-    """KP002: keepalived sends and compares the first 8 characters (RFC 2338 section 5.3.6.1). The password is never shown."""
+    """KP002: keepalived compares the first 8 characters (RFC 2338 section 5.3.6.1). The password is never shown."""
     yield from _disagreement(group, "auth_type", "authentication", lambda m: m.instance.auth_type or "none")
-    yield from _disagreement(group, "auth_pass", "authentication", lambda m: m.instance.auth_pass[:8] if not m.instance.auth_pass.startswith("%%") else m.instance.auth_pass, shown=False)
+    yield from _disagreement(
+        group,
+        "auth_pass",
+        "authentication",
+        lambda m: m.instance.auth_pass[:8] if not m.instance.auth_pass.startswith("%%") else m.instance.auth_pass,
+        shown=False,
+    )
 
 
 def advert_int_differs_v2(group: Group) -> Iterator[Fault]:
@@ -64,12 +73,17 @@ def version_differs(group: Group) -> Iterator[Fault]:
 
 def vips_differ(group: Group) -> Iterator[Fault]:
     """KP005."""
-    yield from _disagreement(group, "the set of VIPs", "virtual_ipaddress", lambda m: " ".join(sorted(vip.address for vip in m.instance.vips)) or "none")
+    yield from _disagreement(
+        group,
+        "the set of VIPs",
+        "virtual_ipaddress",
+        lambda m: " ".join(sorted(vip.address for vip in m.instance.vips)) or "none",
+    )
 
 
 def prefix_differs(group: Group) -> Iterator[Fault]:
     """KP006: keepalived takes the full width where no prefix is written."""
-    seen: Dict[str, Tuple[str, int]] = {}
+    seen: dict[str, tuple[str, int]] = {}
     for member in group.members:
         for vip in member.instance.vips + member.instance.excluded_vips:
             prefix = vip.interface.network.prefixlen
@@ -91,7 +105,9 @@ def transport_differs(group: Group) -> Iterator[Fault]:
             return "unicast"
         options, defaults = member.instance.options, member.director.global_defs.options
         default = "224.0.0.18" if member.instance.family == 4 else "ff02::12"
-        return "multicast to %s" % (options.get("mcast_dst_ip") or defaults.get("vrrp_mcast_group%d" % member.instance.family) or default)
+        return "multicast to %s" % (
+            options.get("mcast_dst_ip") or defaults.get("vrrp_mcast_group%d" % member.instance.family) or default
+        )
 
     yield from _disagreement(group, "the transport", "unicast_peer", transport)
 
@@ -106,28 +122,48 @@ def peers_not_reciprocal(group: Group) -> Iterator[Fault]:
         peers = [peer.split()[0] for peer in member.instance.unicast_peer]
         for peer in peers:
             if peer not in sources:
-                yield fault(member.director, member.instance, "unicast_peer %s is the address of no host of this instance" % peer, "unicast_peer")
+                yield fault(
+                    member.director,
+                    member.instance,
+                    "unicast_peer %s is the address of no host of this instance" % peer,
+                    "unicast_peer",
+                )
         for address, host in sources.items():
             if host != member.host and address not in peers:
-                yield fault(member.director, member.instance, "%s (%s) is missing in unicast_peer" % (host, address), "unicast_peer")
+                yield fault(
+                    member.director,
+                    member.instance,
+                    "%s (%s) is missing in unicast_peer" % (host, address),
+                    "unicast_peer",
+                )
 
 
 def source_address_shared(group: Group) -> Iterator[Fault]:
     """KP025."""
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for member in group.members:
         source = member.instance.unicast_src_ip
         if source and seen.setdefault(source, member.host) != member.host:
-            yield fault(member.director, member.instance, "unicast_src_ip %s is that of %s too" % (source, seen[source]), "unicast_src_ip")
+            yield fault(
+                member.director,
+                member.instance,
+                "unicast_src_ip %s is that of %s too" % (source, seen[source]),
+                "unicast_src_ip",
+            )
 
 
 def priorities_equal(group: Group) -> Iterator[Fault]:
     """KP010."""
-    seen: Dict[int, str] = {}
+    seen: dict[int, str] = {}
     for member in group.members:
         priority = member.instance.priority
         if seen.setdefault(priority, member.host) != member.host:
-            yield fault(member.director, member.instance, "priority %d is that of %s too" % (priority, seen[priority]), "priority")
+            yield fault(
+                member.director,
+                member.instance,
+                "priority %d is that of %s too" % (priority, seen[priority]),
+                "priority",
+            )
 
 
 def two_masters_at_start(group: Group) -> Iterator[Fault]:
@@ -148,19 +184,30 @@ def vip_is_a_hosts_own(group: Group) -> Iterator[Fault]:
     for member in group.members:
         for other in group.members:
             interface = (other.director.interfaces or {}).get(other.instance.interface)
-            own = {str(address.ip) for address in (interface.addresses[:1] if interface else ())} | {other.instance.unicast_src_ip}
+            own = {str(address.ip) for address in (interface.addresses[:1] if interface else ())} | {
+                other.instance.unicast_src_ip
+            }
             for vip in member.instance.vips + member.instance.excluded_vips:
                 if vip.address in own:
-                    yield fault(member.director, member.instance, "VIP %s is the own address of %s" % (vip.address, other.host), "virtual_ipaddress")
+                    yield fault(
+                        member.director,
+                        member.instance,
+                        "VIP %s is the own address of %s" % (vip.address, other.host),
+                        "virtual_ipaddress",
+                    )
 
 
 def router_id_shared(cluster: Cluster) -> Iterator[Fault]:
     """KP016."""
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for director in cluster.directors.values():
         name = str(director.global_defs.options.get("router_id", ""))
         if name and seen.setdefault(name, director.host) != director.host:
-            yield Fault("router_id %s is that of %s too" % (name, seen[name]), director.host, origin=director.global_defs.place("router_id"))
+            yield Fault(
+                "router_id %s is that of %s too" % (name, seen[name]),
+                director.host,
+                origin=director.global_defs.place("router_id"),
+            )
 
 
 def alone(group: Group) -> Iterator[Fault]:
@@ -174,23 +221,33 @@ def owner_on_two_hosts(group: Group) -> Iterator[Fault]:
     """KP027."""
     owners = [member for member in group.members if member.instance.priority == OWNER_PRIORITY]
     if len(owners) > 1:
-        yield fault(owners[-1].director, owners[-1].instance, "priority 255 on %s" % ", ".join(member.host for member in owners), "priority")
+        yield fault(
+            owners[-1].director,
+            owners[-1].instance,
+            "priority 255 on %s" % ", ".join(member.host for member in owners),
+            "priority",
+        )
 
 
 def vip_in_two_instances(cluster: Cluster) -> Iterator[Fault]:
     """KP015 within the cluster: two instances that are not one, on different hosts, with one VIP."""
-    seen: Dict[str, Group] = {}
+    seen: dict[str, Group] = {}
     for group in groups(cluster):
         for member in group.members:
             for vip in member.instance.vips + member.instance.excluded_vips:
                 other = seen.setdefault(vip.address, group)
                 if other is not group and not {m.host for m in other.members} & {member.host}:
-                    yield fault(member.director, member.instance, "VIP %s belongs to %s too" % (vip.address, other.name), "virtual_ipaddress")
+                    yield fault(
+                        member.director,
+                        member.instance,
+                        "VIP %s belongs to %s too" % (vip.address, other.name),
+                        "virtual_ipaddress",
+                    )
 
 
 def one_home_for_all(cluster: Cluster) -> Iterator[Fault]:
     """KP024: with several VIPs on the same hosts, one host is home to all of them."""
-    homes: List[Tuple[frozenset[str], str, str]] = []
+    homes: list[tuple[frozenset[str], str, str]] = []
     for group in groups(cluster):
         if len(group.members) > 1:
             best = max(group.members, key=lambda member: member.healthy_priority)

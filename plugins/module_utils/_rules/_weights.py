@@ -8,7 +8,7 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, fault, weights
@@ -35,7 +35,8 @@ def _losses(group: Group, tie: bool) -> Iterator[Fault]:
                 yield fault(
                     member.director,
                     member.instance,
-                    "when %s fails (weight %d), %s ties with %s at %d" % (name, weight, member.host, following.host, following.healthy_priority),
+                    "when %s fails (weight %d), %s ties with %s at %d"
+                    % (name, weight, member.host, following.host, following.healthy_priority),
                     keyword,
                     "Make the weight at least %d, or bring the priorities closer." % (gap + 1),
                 )
@@ -44,7 +45,14 @@ def _losses(group: Group, tie: bool) -> Iterator[Fault]:
                     member.director,
                     member.instance,
                     "when %s fails (weight %d), %s still has %d and %s only %d: no failover"
-                    % (name, weight, member.host, member.healthy_priority - loss, following.host, following.healthy_priority),
+                    % (
+                        name,
+                        weight,
+                        member.host,
+                        member.healthy_priority - loss,
+                        following.host,
+                        following.healthy_priority,
+                    ),
                     keyword,
                     "Make the weight at least %d, or bring the priorities closer." % (gap + 1),
                 )
