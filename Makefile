@@ -68,9 +68,9 @@ link: ## lets Ansible find this checkout as failover.vip
 	@ln -sfn ../../../.. $(LINK)
 system-packages: ## podman and what else the lab needs, by apt
 	@tests/run/system_packages.sh
-format: venv ## ruff's fixes and format
-	@ruff check --fix .
-	@ruff format .
+format: venv ## ruff's format and fixes, which rewrite files (some: make format ONLY=tests/run)
+	@ruff format $(or $(ONLY),.)
+	@ruff check --fix $(or $(ONLY),.)
 distclean: clean ## clean, and everything that was made in the checkout and in the cache
 	rm -rf .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

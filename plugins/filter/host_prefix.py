@@ -47,8 +47,8 @@ def host_prefix(address: str) -> str:
     """
     try:
         ip = ip_interface(str(address)).ip
-    except ValueError as error:
-        raise AnsibleFilterError(f"'{address}' is not an IPv4 or IPv6 address") from error
+    except ValueError:
+        raise AnsibleFilterError(f"'{address}' is not an IPv4 or IPv6 address") from None
     return f"{ip}/{ip.max_prefixlen}"
 
 

@@ -21,7 +21,7 @@ trap 'rm -rf "$temporary"' EXIT
 
 tree=$temporary/ansible_collections/failover/vip
 mkdir -p "$tree" "$temporary/bin"
-files | xargs -0 cp --parents --no-dereference --target-directory="$tree"
+files . | xargs -0 cp --parents --no-dereference --target-directory="$tree"
 
 real_home=$HOME
 home=$CACHE/ansible-test-home
@@ -38,16 +38,17 @@ pip_version=$(sed -nE "s/^ *pip='([0-9.]+)',$/\1/p" "$site/ansible_test/_interna
 cp tests/run/get_pip.py "$home/.ansible/test/cache/get_pip_${pip_version//./_}.py"
 
 # One of each version that ansible-test may want; in a virtual environment of its own, so ensurepip must be there.
-for python in "$real_home"/.pyenv/versions/3.*/bin/python3.? "$real_home"/.pyenv/versions/3.*/bin/python3.?? \
-    /usr/local/bin/python3.? /usr/local/bin/python3.?? /usr/bin/python3.? /usr/bin/python3.??; do
+others=
+for python in "$real_home"/.pyenv/versions/3.*/bin/python3.* /usr/local/bin/python3.* /usr/bin/python3.*; do
     name=${python##*/}
-    [[ -x $python && $name != "python$own_python" && ! -e $temporary/bin/$name ]] || continue
+    [[ $name =~ ^python3\.[0-9]+$ && $name != "python$own_python" && ! -e $temporary/bin/$name ]] || continue
     "$python" -c 'import ensurepip, venv' 2>/dev/null || continue
     ln -s "$python" "$temporary/bin/$name"
+    others+=" ${name#python}"
 done
 
 in_tree() {
-    (cd "$tree" && env -u ANSIBLE_CONFIG -u ANSIBLE_COLLECTIONS_PATH HOME="$home" PATH="$1:/usr/bin:/bin" "${@:2}" </dev/null)
+    (cd "$tree" && env -u ANSIBLE_CONFIG -u ANSIBLE_COLLECTIONS_PATH HOME="$home" PATH="$1:/usr/sbin:/usr/bin:/sbin:/bin" "${@:2}" </dev/null)
 }
 sanity() {
     in_tree "$VENV/bin:$temporary/bin" ansible-test sanity --color no "$@"
@@ -66,7 +67,7 @@ case ${1:-} in
     exit
     ;;
 esac
-echo "== sanity: Python $own_python and, to compile and import for, $(cd "$temporary/bin" && echo python3.*)"
+echo "== sanity: Python $own_python; to compile and import also:${others:- no other}"
 step sanity sanity
 step units units
 steps_end

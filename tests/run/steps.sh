@@ -8,7 +8,7 @@
 #   steps_begin PART        PART is also the make target; verdicts go to $RESULTS/PART.txt, which count.py reads
 #   step NAME COMMAND…      runs the command unless only other steps were asked for (make PART ONLY=NAME)
 #   steps_end               0 if something ran and nothing failed
-#   files [PATTERN…]        the checkout's files as git sees them, new ones too, each ended by a NUL character
+#   files PATTERN…          the checkout's files as git sees them, new ones too, each ended by a NUL character
 
 steps_begin() {
     part=$1 only=${2:-} ran=0 failed=()

@@ -37,6 +37,7 @@ MASK = "********"
 TEST_SECONDS = 60
 
 _TOKEN = re.compile(r"%%[A-Za-z_]+:[^%\n]+%%")
+_PLAIN_WORD = re.compile(r"[\w.+/=-]+")
 _SECRET_LINE = re.compile(r"^([ \t]*(?:auth_pass|password|key)[ \t]+)(\S.*)$", re.MULTILINE)
 _MESSAGE = re.compile(r"^(?:\w{3} +\d+ [\d:]{8} )?\((?P<path>/[^:]*): Line (?P<line>\d+)\) (?P<message>.*)$")
 _VERSION = re.compile(r"\bv(\d+)\.(\d+)\.(\d+)")
@@ -151,7 +152,9 @@ def _with_secrets(path: str, content: str, secrets: Mapping[str, str]) -> str:
         # keepalived knows no escape inside quotes: a quote would end the word, a line break begin a keyword.
         if not secret or not secret.isprintable() or (path.endswith(".conf") and '"' in secret):
             raise TreeError(f"the secret {token} is empty, or has a control character or a double quote in it")
-        return secret
+        # There # and ! begin a comment, outside quotes.
+        bare = path.endswith(".conf") and content[: match.start()][-1:] != '"'
+        return f'"{secret}"' if bare and not _PLAIN_WORD.fullmatch(secret) else secret
 
     return _TOKEN.sub(value, content)
 

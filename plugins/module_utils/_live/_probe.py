@@ -209,7 +209,7 @@ def read_http(target: Target, data: bytes, ended: bool) -> Reply | None:
         return Reply("broken" if data else "empty")
     headers = {}
     for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
+        name, _colon, value = line.partition(b":")
         headers[name.strip().lower().decode("latin-1")] = value.strip().decode("utf-8", "replace")
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and len(length) < 16:
@@ -241,7 +241,7 @@ def percentiles(times: Iterable[float]) -> dict[str, float | None]:
     ordered = sorted(times)
     ranks = (("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0))
     if not ordered:
-        return {name: None for name, _ in ranks}
+        return {name: None for name, _share in ranks}
     return {name: round(ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)] * 1000, 3) for name, share in ranks}
 
 
@@ -506,7 +506,6 @@ class _Loop:
                 turn += 1
                 if turn % 16 == 0:
                     break  # catching up, too, answers are looked at now and then
-            self._give_up(time.monotonic() - self.start)
             if now >= look:
                 look, ending = now + 0.1, ending or stopped()
                 record(self.samples)
@@ -514,7 +513,10 @@ class _Loop:
             until = turn * step if turn < turns and not ending else math.inf
             if self.waiting:
                 until = min(until, self.waiting[0].sent + self.plan.timeout)
-            self._wait(min(until, look))
+            if until < math.inf:
+                self._wait(min(until, look))
+            # after what came in was looked at: an answer that waited while this process did not run is an answer
+            self._give_up(time.monotonic() - self.start)
         record(self.samples)
         elapsed = time.monotonic() - self.start
         return Run(self.epoch, self.series, Pace(list(self.late), elapsed, time.process_time() - cpu), turn < turns)
@@ -550,7 +552,7 @@ class _Loop:
         left = until - (time.monotonic() - self.start)
         if left > 0:
             select.select([self.selector], [], [], left)
-        for key, _ in self.selector.select(0):
+        for key, _events in self.selector.select(0):
             attempt: TcpProbe = key.data
             try:
                 reply = attempt.ready(self.selector)

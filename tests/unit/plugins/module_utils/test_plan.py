@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.failover.vip.plugins.action.vrrp_plan import planned
-from ansible_collections.failover.vip.plugins.module_utils._plan import allot, skew_unit
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.failover.vip.plugins.action.vrrp_plan import planned
+from ansible_collections.failover.vip.plugins.module_utils._plan import allot, skew_unit
 
 DEFAULTS: dict[str, Any] = {
     "vrrp_scripts": [],

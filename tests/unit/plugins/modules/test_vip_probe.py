@@ -38,7 +38,7 @@ def port() -> Iterator[int]:
         def serve() -> None:
             while True:
                 try:
-                    connection, _ = listener.accept()
+                    connection, _peer = listener.accept()
                 except OSError:
                     return
                 with connection:

@@ -46,6 +46,20 @@ def test_wanted_files_are_sorted_and_bear_their_secrets_only_in_the_data() -> No
 
 
 @pytest.mark.parametrize(
+    ("path", "content", "secret", "written"),
+    [
+        ("a.conf", f"auth_pass {TOKEN}\n", "plain-1", "auth_pass plain-1\n"),
+        ("a.conf", f"auth_pass {TOKEN}\n", "a#b!c d", 'auth_pass "a#b!c d"\n'),
+        ("a.conf", f'auth_pass "{TOKEN}"\n', "a#b", 'auth_pass "a#b"\n'),
+        ("mail.rc", f"set password={TOKEN}\n", 'a#"b', 'set password=a#"b\n'),
+    ],
+)
+def test_a_secret_stays_one_word_of_keepalived(path: str, content: str, secret: str, written: str) -> None:
+    (file,) = tree.wanted_files([asked(path, content)], {TOKEN: secret})
+    assert file.data.decode() == written
+
+
+@pytest.mark.parametrize(
     ("files", "secrets", "message"),
     [
         pytest.param([asked("/etc/passwd")], {}, "'/etc/passwd' must be a plain path", id="absolute"),

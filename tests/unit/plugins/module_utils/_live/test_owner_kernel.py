@@ -92,12 +92,12 @@ def test_none_one_split_and_silent(network: Network) -> None:
         network("server", f"ip address add {vip} dev lo")
 
     one, split, none = (1, "one", ["02"]), (2, "split", ["02", "03"]), (0, "none", [])
-    expected = dict(zip(vips, [one, split, none] * 2))
+    expected = {vip: (one, split, none)[number % 3] for number, vip in enumerate(vips)}
     assert ask(network, "client", *vips) == expected
     assert ask(network, "server", *vips) == expected, "its own silent addresses on lo count for nothing"
-    assert ask(network, "first", *vips) == dict(zip(vips, [(1, "one", []), (2, "split", ["03"]), none] * 2)), (
-        "the holder counts itself and hears its rival"
-    )
+    one, split = (1, "one", []), (2, "split", ["03"])
+    expected = {vip: (one, split, none)[number % 3] for number, vip in enumerate(vips)}
+    assert ask(network, "first", *vips) == expected, "the holder counts itself and hears its rival"
     neighbours = network("first", "ip -4 neighbour show") + network("second", "ip -4 neighbour show")
     assert neighbours == "", "an ARP probe leaves no trace in the caches of those asked"
 

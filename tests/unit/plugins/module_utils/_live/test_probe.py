@@ -211,8 +211,8 @@ def test_outages_are_disjoint_and_ordered_and_share_out_the_failed_probes(run: t
     found = away(received, sent)
     assert sum(outage[2] for outage in found) == received.count(LOST)
     assert all(outage[1] >= 0 and outage[2] > 0 for outage in found)
-    ends = [start + length / 1000 for start, length, *_ in found]
-    assert all(end <= later[0] + 0.001 for end, later in zip(ends, found[1:]))
+    ends = [start + length / 1000 for start, length, *_rest in found]
+    assert all(ends[n - 1] <= found[n][0] + 0.001 for n in range(1, len(found)))
     for start, length, _failed, before, after in found:
         if length and before and after:
             inside = [r for r in received if start - 1.0 + 0.001 < r < start + length / 1000 - 0.001]

@@ -33,7 +33,7 @@ def serve(s, until):
     while (left := until - time.monotonic()) > 0:
         s.settimeout(left)
         try:
-            connection, _ = s.accept()
+            connection, _peer = s.accept()
         except TimeoutError:
             return
         except socket.timeout:
@@ -89,7 +89,7 @@ def server(answer: Callable[[socket.socket], None], address: str = "127.0.0.1") 
         def serve() -> None:
             while True:
                 try:
-                    connection, _ = listener.accept()
+                    connection, _peer = listener.accept()
                 except OSError:
                     return
                 with connection:
@@ -144,7 +144,8 @@ def test_outages_of_known_length(kind: str) -> None:
     assert len(found["outages"]) == len(absences)
     assert found["sent"] > 300
     slack = 0.002 + max(run.pace.late) + found["answer_ms"]["max"] / 1000
-    for (closing, closed, opening, opened), outage in zip(stamps, found["outages"]):
+    for number, (closing, closed, opening, opened) in enumerate(stamps):
+        outage = found["outages"][number]
         length = outage["length_ms"] / 1000
         assert (opening - closed) - slack <= length <= (opened - closing) + slack, (stamps, found, run.pace.elapsed)
         assert outage["before"] == outage["after"] == ("rs11" if kind == "http" else "")
@@ -161,8 +162,7 @@ def test_a_silent_server_does_not_slow_the_pace() -> None:
     found = _probe.summary(run.series[0], 0.002, 0.0)
     assert found["errors"] == {"timeout": 50}
     assert run.pace.elapsed < 5
-    due = [number * 0.002 for number in range(50)]
-    late = [sent - when for sent, when in zip(run.series[0].sent, due)]
+    late = [sent - number * 0.002 for number, sent in enumerate(run.series[0].sent)]
     assert min(late) >= 0
     assert late == pytest.approx(run.pace.late), "the lateness is told"
     assert all(took >= 0.2 for took in run.series[0].took)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding, at_or_above, ordered
 from ansible_collections.failover.vip.plugins.module_utils._model import (
@@ -253,7 +254,7 @@ def test_every_rule_has_a_case() -> None:
 
 def test_every_rule_is_complete() -> None:
     for rule in RULES:
-        assert rule.title and rule.hint and rule.source
+        assert all((rule.title, rule.hint, rule.source))
         assert sum(function is not None for function in (rule.host, rule.group, rule.cluster)) == 1
 
 
