@@ -54,7 +54,7 @@ unit: venv ## pytest tests/unit (some: make unit ONLY='-k plan')
 	@echo "== unit"
 	@mkdir -p "$(RESULTS)"
 	@python -m pytest -n 2 --junitxml="$(RESULTS)/unit.xml" $(ONLY)
-install: venv ## the collection built, installed elsewhere and used from there (one: make install ONLY=syntax)
+install: venv ## the collection built, installed elsewhere and used from there (one: make install ONLY=site)
 	@tests/run/install_test.sh $(ONLY)
 molecule: venv system-packages ## the scenarios in containers (one: make molecule ONLY=default)
 	@tests/run/molecule.sh $(ONLY)

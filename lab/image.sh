@@ -64,6 +64,7 @@ if [[ $(podman image inspect --format "{{index .Labels \"$label\"}}" "$image" 2>
 fi
 
 start=$SECONDS
+old=$(podman image inspect --format '{{.Id}}' "$image" 2>/dev/null) || true
 log=$cache/image-$tag.log
 if [[ $base == *[/:]* ]]; then
     say "building on top of it with packages from its own mirrors (a few minutes; log: $log)"
@@ -91,5 +92,7 @@ else
     say "importing $tarball into podman"
     podman import --quiet --change "LABEL $label=$key" --change 'CMD ["/sbin/init"]' "$tarball" "$image" >/dev/null
 fi
+# What was replaced goes, unless a container still runs from it.
+if [[ -n $old ]]; then podman rmi "$old" >/dev/null 2>&1 || true; fi
 say "ready after $((SECONDS - start)) s"
 podman image inspect --format '{{.Id}}' "$image"

@@ -12,10 +12,11 @@ version_added: 1.0.0
 author:
   - failover.vip contributors (@failover)
 description:
-  - HAProxy reads a bare number as milliseconds. C(inter 3) is three milliseconds, where its writer nearly always meant three seconds.
-    This filter walks through a value and names every duration that is not written as a whole number and a unit.
-  - The keys whose values are durations are C(inter), C(fastinter), C(downinter), C(slowstart), C(hard_stop_after), C(stats_timeout) and all that
-    begin with C(timeout_). A value that is empty is no duration and is passed over.
+  - HAProxy reads a bare number as milliseconds. C(inter 3) is three milliseconds, where its writer nearly always
+    meant three seconds. This filter walks through a value and names every duration that is not a whole number with a
+    unit.
+  - The keys whose values are durations are C(inter), C(fastinter), C(downinter), C(slowstart), C(hard_stop_after),
+    C(stats_timeout) and all that begin with C(timeout_). A value that is empty is no duration and is passed over.
   - Raw configuration lines, that is strings in lists, are searched for the same keywords followed by a bare number.
 options:
   _input:
@@ -49,6 +50,7 @@ from typing import Any
 _KEY = re.compile(r"(?:inter|fastinter|downinter|slowstart|hard_stop_after|stats_timeout|timeout_\w+)")
 # HAProxy's configuration manual, section 2.5 "Time format": a whole number and one of these units.
 _DURATION = re.compile(r"\d+(?:us|ms|s|m|h|d)")
+_UNITS = "us, ms, s, m, h, d"
 _BARE_IN_LINE = re.compile(
     r"(?:^|\s)((?:inter|fastinter|downinter|slowstart|hard-stop-after|timeout\s+[a-z-]+)\s+(\d+))(?=\s|$)"
 )
@@ -83,7 +85,7 @@ def _duration(path: str, value: Any) -> Iterator[str]:
     if text.isdecimal():
         yield f"{path}: '{text}' has no unit; {_advice(text)}"
     else:
-        yield f"{path}: '{text}' is not a duration; write a whole number and a unit (us, ms, s, m, h, d), for example 500ms"
+        yield f"{path}: '{text}' is not a duration; write a whole number and a unit ({_UNITS}), for example 500ms"
 
 
 def bare_durations(value: Any) -> list[str]:

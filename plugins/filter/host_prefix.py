@@ -12,7 +12,8 @@ version_added: 1.0.0
 author:
   - failover.vip contributors (@failover)
 description:
-  - A VIP on C(lo) must not bring its network along, so whatever prefix length it has elsewhere, there it is /32, or /128 for IPv6.
+  - A VIP on C(lo) must not bring its network along. Whatever prefix length it has elsewhere, there it is /32, or /128
+    for IPv6.
   - The address comes back in the form in which the kernel prints it, so that the two can be compared as text.
 options:
   _input:

@@ -13,7 +13,8 @@ author:
   - failover.vip contributors (@failover)
 description:
   - Ansible drops a misspelt variable without a word, as nothing reads it.
-    This filter compares variables with a role's argument specification and names each one that is not in it, with the name that was probably meant.
+    This filter compares variables with a role's argument specification and names each one that is not in it, with the
+    name that was probably meant.
   - Values are not looked at, only names. For types and choices see M(ansible.builtin.validate_argument_spec).
 positional: options
 options:
@@ -25,7 +26,7 @@ options:
     required: true
   options:
     description:
-      - The specification's options, that is the part C(argument_specs.ENTRY_POINT.options) of C(meta/argument_specs.yml).
+      - The specification's options, that is C(argument_specs.ENTRY_POINT.options) of C(meta/argument_specs.yml).
       - Wherever a dictionary or a list of dictionaries has C(options) of its own, the keys inside are compared as well.
     type: dict
     required: true
@@ -89,7 +90,7 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
 def _unknown_keys(path: str, values: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[str]:
     """Yield a message for each key of one dictionary, and of those inside it, that the specification lacks."""
     known = _known_names(options)
-    for key, value in values.items():
+    for key in values:
         if key not in known:
             yield f"{path}.{key}: {_suggestion(str(key), known)}"
     yield from _unknown_inside(lambda key: f"{path}.{key}", values, options)
@@ -118,12 +119,14 @@ def misspelt(
 ) -> list[str]:
     """Compare variables with a role's argument specification.
 
-    Takes the variables by name, the specification's options, the prefix of the role's variables and prefixes that belong
-    to others. Returns one message for each unknown name, sorted by variable, in the order of the specification inside.
+    Takes the variables by name, the specification's options, the prefix of the role's variables and prefixes that
+    belong to others. Returns one message for each unknown name.
     Raises AnsibleFilterError if the variables or the options are not dictionaries, or the prefix is empty.
     """
     if not isinstance(variables, Mapping) or not isinstance(options, Mapping):
-        raise AnsibleFilterError("failover.vip.misspelt needs two dictionaries: variables, and the options of a specification")
+        raise AnsibleFilterError(
+            "failover.vip.misspelt needs two dictionaries: variables, and a specification's options"
+        )
     if not prefix:
         raise AnsibleFilterError("failover.vip.misspelt needs the prefix of the role's variables")
     foreign = tuple(ignore)

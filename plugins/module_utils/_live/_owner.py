@@ -450,7 +450,9 @@ def _listen(
 ) -> None:
     """Collect what comes in until the monotonic time `until`; without `wait` only what is there already."""
     while True:
-        ready, _write, _except = select.select(list(sockets), [], [], max(0.0, until - time.monotonic()) if wait else 0.0)
+        ready, _write, _except = select.select(
+            list(sockets), [], [], max(0.0, until - time.monotonic()) if wait else 0.0
+        )
         for sock in ready:
             interface, version = sockets[sock]
             try:

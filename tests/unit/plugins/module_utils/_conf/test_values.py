@@ -260,7 +260,7 @@ def test_variables_of_the_wrong_shape(variables: dict[str, Any], path: str, word
 
 def test_overrides_of_the_wrong_shape() -> None:
     variables = {"vrrp_instances": [{"name": "A"}]}
-    hosts = {
+    hosts: dict[str, dict[str, Any]] = {
         "ka1": {"overrides": ["A"]},
         "ka2": {"overrides": {"B": {}}},
         "ka3": {"overrides": {"A": 1}},

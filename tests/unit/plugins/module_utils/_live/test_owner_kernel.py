@@ -35,9 +35,12 @@ def run(command: str) -> str:
     return subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def network() -> Iterator[Network]:
-    """A client, two holders and a real server; all addresses are usable at once (no duplicate detection)."""
+    """A client, two holders and a real server; all addresses are usable at once (no duplicate detection).
+
+    For each test anew: ansible-test runs each in a child process that it ends without the clean-up of a wider scope.
+    """
     names = {name: f"live-{os.getpid()}-{name}" for name in ("switch", "client", "first", "second", "server")}
     made: list[str] = []
 
