@@ -107,7 +107,9 @@ options:
     type: dict
 extends_documentation_fragment:
   - failover.vip._attributes
+  - failover.vip._attributes.info_module
   - failover.vip._attributes.controller_only
+  - failover.vip._attributes.action_group
 notes:
   - An action plugin, runs on the controller alone and opens no connection. Gather the facts of all members first.
 seealso:

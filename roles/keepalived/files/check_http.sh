@@ -12,7 +12,7 @@
 
 if [[ -z ${CHECK_HTTP_BOUNDED:-} ]]; then
     # Connecting by /dev/tcp has no time limit of its own.
-    CHECK_HTTP_BOUNDED=1 exec timeout --signal=KILL "${4:-0.8}" "$0" "$@"
+    CHECK_HTTP_BOUNDED=1 exec timeout --kill-after=0.1 "${4:-0.8}" "$0" "$@"
 fi
 
 exec 3<>"/dev/tcp/$1/$2" || exit 1

@@ -18,7 +18,7 @@ from ansible_collections.failover.vip.plugins.action.vrrp_plan import (
     planned,
 )
 from ansible_collections.failover.vip.plugins.modules import vrrp_plan
-from ansible_collections.failover.vip.tests.unit.plugins.module_utils.test_plan import DB, DEFAULTS, MEMBERS, WEB
+from ansible_collections.failover.vip.tests.unit.plugins.action.test_plan import DB, DEFAULTS, MEMBERS, WEB
 
 ARGUMENTS = {**DEFAULTS, "hosts": ["ka1", "ka2"], "vrrp_instances": [WEB, DB]}
 

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+"""Who held a VIP, from when to when: the kernel's own account of a failover, from every director of the lab.
+
+``ip -ts -oneline monitor address`` (ip-monitor(8)) runs in each director's network namespace while a test does its
+work. All containers share the machine's clock, so their events lie on one line of time, and intervals without a holder
+or with two are read off it, with no sleeping and no asking in turns::
+
+    with HolderWatch({"ka1": "ka1", "ka2": "ka2"}, ["172.25.254.100"]) as watch:
+        stop_keepalived_on_ka1()
+        watch.wait_for("172.25.254.100", {"ka2"}, seconds=10)
+    timeline = watch.timeline("172.25.254.100")
+    assert not timeline.doubled, timeline
+    assert timeline.longest_gap_ms < 1000, timeline
+
+The upper half works on text and numbers alone, the lower half starts processes and needs root.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Event:
+    """An address came to a host or left it; ``at`` is in seconds since the epoch, ``address`` without its prefix."""
+
+    at: float
+    host: str
+    address: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A time in which the holders of a VIP did not change; ``start`` is in seconds since the epoch."""
+
+    start: float
+    length_ms: float
+    holders: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All that happened to one VIP within a window; prints readably, for the message of an assertion."""
+
+    vip: str
+    intervals: tuple[Interval, ...]
+
+    @property
+    def gaps(self) -> list[Interval]:
+        """The intervals with no holder."""
+        return [interval for interval in self.intervals if not interval.holders]
+
+    @property
+    def doubled(self) -> list[Interval]:
+        """The intervals with two holders or more."""
+        return [interval for interval in self.intervals if len(interval.holders) > 1]
+
+    @property
+    def longest_gap_ms(self) -> float:
+        """The longest time without a holder, 0.0 if there was none."""
+        return max((interval.length_ms for interval in self.gaps), default=0.0)
+
+    @property
+    def longest_doubled_ms(self) -> float:
+        """The longest time with two holders or more, 0.0 if there was none."""
+        return max((interval.length_ms for interval in self.doubled), default=0.0)
+
+    @property
+    def holders(self) -> list[frozenset[str]]:
+        """The holders one after the other, gaps left out; a holder that came back stands twice."""
+        found: list[frozenset[str]] = []
+        for interval in self.intervals:
+            if interval.holders and (not found or found[-1] != interval.holders):
+                found.append(interval.holders)
+        return found
+
+    def __str__(self) -> str:
+        parts = [f"{'+'.join(sorted(i.holders)) or 'nobody'} for {i.length_ms:.1f} ms" for i in self.intervals]
+        return f"{self.vip}: {', '.join(parts)}"
+
+
+def parse_event(host: str, line: str) -> Event | None:
+    """Reads one line of ``ip -ts -oneline monitor address``, run with ``TZ=UTC``; ``None`` if it is of another kind.
+
+    Example: ``[2026-11-22T16:12:00.123456] Deleted 2: eth0    inet 172.25.254.100/24 scope global eth0 …``
+    """
+    match = re.match(r"\[(\S+)\] (Deleted )?\d+: \S+\s+inet6? ([0-9a-fA-F.:]+)", line)
+    if not match:
+        return None
+    moment = datetime.datetime.fromisoformat(match[1]).replace(tzinfo=datetime.UTC)
+    return Event(moment.timestamp(), host, str(ipaddress.ip_address(match[3])), match[2] is None)
+
+
+def parse_addresses(text: str) -> set[str]:
+    """The addresses in the output of ``ip -oneline address show``, without their prefixes."""
+    return {str(ipaddress.ip_address(found)) for found in re.findall(r"\binet6? ([0-9a-fA-F.:]+)", text)}
+
+
+def draw_timeline(vip: str, at_first: Iterable[str], events: Iterable[Event], start: float, end: float) -> Timeline:
+    """Puts the events of one VIP in order of time and cuts the window from ``start`` to ``end`` into intervals.
+
+    ``at_first`` are the hosts that held it when the recording began. Events before ``start`` count, but draw nothing;
+    an event that changes nothing (the kernel tells of an address again when its flags change) is passed over.
+    """
+    intervals: list[Interval] = []
+    holders = frozenset(at_first)
+    since = start
+
+    def close(until: float) -> None:
+        if until > since:
+            intervals.append(Interval(since, (until - since) * 1000, holders))
+
+    for event in sorted(events, key=lambda event: event.at):
+        changed = holders | {event.host} if event.held else holders - {event.host}
+        if event.address != vip or changed == holders or event.at >= end:
+            continue
+        close(event.at)
+        holders = changed
+        since = max(since, event.at)
+    close(end)
+    return Timeline(vip, tuple(intervals))
+
+
+class WatchError(Exception):
+    """The watch itself failed, so nothing is known about holders."""
+
+
+class HolderWatch:
+    """Records who holds the VIPs from ``with`` to its end.
+
+    ``containers`` maps the name of each director to that of its container.
+    """
+
+    # Documentation address (RFC 5737) that comes and goes on lo: once the monitor has told of it, it tells of all.
+    _SENTINEL = "192.0.2.254"
+    _PATIENCE = 15.0  # seconds for what takes milliseconds on an idle machine
+
+    def __init__(self, containers: Mapping[str, str], vips: Collection[str]) -> None:
+        self._containers = dict(containers)
+        self._vips = {vip: str(ipaddress.ip_address(vip)) for vip in vips}
+        self._changed = threading.Condition()
+        self._events: list[Event] = []
+        self._ended: set[str] = set()
+        self._at_first: dict[str, set[str]] = {}
+        self._enter: dict[str, list[str]] = {}
+        self._monitors: list[subprocess.Popen[str]] = []
+        self._readers: list[threading.Thread] = []
+        self._start = self._end = 0.0
+
+    def __enter__(self) -> Self:
+        try:
+            for host, container in self._containers.items():
+                pid = self._output(["podman", "container", "inspect", "--format", "{{.State.Pid}}", container]).strip()
+                if not pid.isdecimal() or int(pid) == 0:
+                    raise WatchError(f"container {container} does not run")
+                # Not "podman exec": what it starts outlives it.
+                self._enter[host] = ["nsenter", f"--target={pid}", "--mount", "--net", "env", "TZ=UTC", "LC_ALL=C"]
+                self._monitors.append(
+                    subprocess.Popen(
+                        [*self._enter[host], "ip", "-ts", "-oneline", "monitor", "address"],
+                        stdout=subprocess.PIPE,
+                        text=True,
+                    )
+                )
+                reader = threading.Thread(target=self._read, args=(host, self._monitors[-1]), daemon=True)
+                self._readers.append(reader)
+                reader.start()
+            for host in self._containers:
+                self._pass_sentinel(host, again_until_seen=True)
+                self._at_first[host] = parse_addresses(
+                    self._output([*self._enter[host], "ip", "-oneline", "address", "show"])
+                )
+        except BaseException:
+            self._close()
+            raise
+        self._start = time.time()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end = time.time()
+        try:
+            if kind is None:
+                # What the kernel told before this is read when this is.
+                for host in self._containers:
+                    self._pass_sentinel(host, again_until_seen=False)
+        finally:
+            self._close()
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far, in the order in which they were read; ``at`` tells the true order."""
+        with self._changed:
+            return [event for event in self._events if event.address != self._SENTINEL]
+
+    def holders(self, vip: str) -> frozenset[str]:
+        """Who holds the VIP now."""
+        with self._changed:
+            return self._holders(vip)
+
+    def wait_for(self, vip: str, holders: Collection[str], seconds: float) -> float:
+        """Waits until exactly these hosts hold the VIP; returns the time of the event that made it so.
+
+        The time is in seconds since the epoch, that of the beginning if it was so from the first. Raises
+        ``WatchError`` when the seconds are over.
+        """
+        wanted = frozenset(holders)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._ended or self._holders(vip) == wanted, seconds) or self._ended:
+                lost = f"; the monitor on {', '.join(sorted(self._ended))} ended" if self._ended else ""
+                raise WatchError(
+                    f"{vip} is not held by {'+'.join(sorted(wanted)) or 'nobody'} after {seconds} s,"
+                    f" but by {'+'.join(sorted(self._holders(vip))) or 'nobody'}{lost}"
+                )
+            times = [event.at for event in self._events if event.address == self._vips[vip]]
+        return max(times, default=self._start)
+
+    def timeline(self, vip: str, start: float | None = None, end: float | None = None) -> Timeline:
+        """The VIP's holders from ``start`` to ``end``, by default from entering ``with`` to leaving it (or until now)."""
+        address = self._vips[vip]
+        at_first = [host for host, addresses in self._at_first.items() if address in addresses]
+        window_end = end or self._end or time.time()
+        return draw_timeline(address, at_first, self.events, self._start if start is None else start, window_end)
+
+    def _holders(self, vip: str) -> frozenset[str]:
+        address = self._vips[vip]
+        found = {host for host, addresses in self._at_first.items() if address in addresses}
+        for event in sorted(self._events, key=lambda event: event.at):
+            if event.address == address:
+                found = found | {event.host} if event.held else found - {event.host}
+        return frozenset(found)
+
+    def _read(self, host: str, monitor: subprocess.Popen[str]) -> None:
+        assert monitor.stdout is not None
+        for line in monitor.stdout:
+            event = parse_event(host, line)
+            if event:
+                with self._changed:
+                    self._events.append(event)
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended.add(host)
+            self._changed.notify_all()
+
+    def _pass_sentinel(self, host: str, *, again_until_seen: bool) -> None:
+        """Lets an address come and go, and waits until the monitor has told of it.
+
+        A monitor that has only just been started may not listen yet, so it is done again until it is seen.
+        """
+
+        def told() -> int:
+            return sum(1 for event in self._events if event.host == host and event.address == self._SENTINEL)
+
+        deadline = time.monotonic() + self._PATIENCE
+        before = told()
+        passed = False
+        while True:
+            if again_until_seen or not passed:
+                for action in ("add", "del"):
+                    self._output([*self._enter[host], "ip", "address", action, f"{self._SENTINEL}/32", "dev", "lo"])
+                passed = True
+            with self._changed:
+                if self._changed.wait_for(lambda: told() >= before + 2 or host in self._ended, 0.2):
+                    if host in self._ended:
+                        raise WatchError(f"the monitor on {host} ended: has its container been stopped?")
+                    return
+            if time.monotonic() > deadline:
+                raise WatchError(f"the monitor on {host} tells nothing after {self._PATIENCE} s")
+
+    def _output(self, command: list[str]) -> str:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=self._PATIENCE)
+        if result.returncode != 0:
+            raise WatchError(f"{' '.join(command)}: {result.stderr.strip()}")
+        return result.stdout
+
+    def _close(self) -> None:
+        for monitor in self._monitors:
+            monitor.terminate()
+        for monitor in self._monitors:
+            monitor.wait()
+        for reader in self._readers:
+            reader.join(self._PATIENCE)
+        for monitor in self._monitors:
+            if monitor.stdout is not None:
+                monitor.stdout.close()
