@@ -34,18 +34,28 @@ def shape(at_first: list[str], events: list[Event]) -> list[tuple[str, float]]:
     [
         pytest.param(["ka1"], [], [("ka1", 10000)], id="nothing happens"),
         pytest.param([], [], [("", 10000)], id="nobody all the time"),
-        pytest.param(["ka1"], [left(101, "ka1"), came(101.25, "ka2")], [("ka1", 1000), ("", 250), ("ka2", 8750)], id="a gap"),
         pytest.param(
-            ["ka1"], [came(101, "ka2"), left(101.5, "ka1")], [("ka1", 1000), ("ka1+ka2", 500), ("ka2", 8500)], id="two holders"
+            ["ka1"], [left(101, "ka1"), came(101.25, "ka2")], [("ka1", 1000), ("", 250), ("ka2", 8750)], id="a gap"
         ),
         pytest.param(
-            ["ka1"], [came(101.25, "ka2"), left(101, "ka1")], [("ka1", 1000), ("", 250), ("ka2", 8750)], id="read in another order"
+            ["ka1"],
+            [came(101, "ka2"), left(101.5, "ka1")],
+            [("ka1", 1000), ("ka1+ka2", 500), ("ka2", 8500)],
+            id="two holders",
+        ),
+        pytest.param(
+            ["ka1"],
+            [came(101.25, "ka2"), left(101, "ka1")],
+            [("ka1", 1000), ("", 250), ("ka2", 8750)],
+            id="read in another order",
         ),
         pytest.param(["ka1"], [came(103, "ka1"), left(104, "ka2")], [("ka1", 10000)], id="news that change nothing"),
         pytest.param(["ka1"], [left(101, "ka1", "172.25.254.200")], [("ka1", 10000)], id="another address"),
         pytest.param(["ka1"], [left(99, "ka1")], [("", 10000)], id="before the window"),
         pytest.param(["ka1"], [left(111, "ka1")], [("ka1", 10000)], id="after the window"),
-        pytest.param(["ka1"], [left(101, "ka1"), came(101, "ka2")], [("ka1", 1000), ("ka2", 9000)], id="at the same moment"),
+        pytest.param(
+            ["ka1"], [left(101, "ka1"), came(101, "ka2")], [("ka1", 1000), ("ka2", 9000)], id="at the same moment"
+        ),
     ],
 )
 def test_timeline(at_first: list[str], events: list[Event], expected: list[tuple[str, float]]) -> None:
@@ -53,7 +63,14 @@ def test_timeline(at_first: list[str], events: list[Event], expected: list[tuple
 
 
 def test_what_a_test_asks_a_timeline() -> None:
-    events = [left(101, "ka1"), came(101.2, "ka2"), came(105, "ka1"), left(105.03, "ka2"), left(106, "ka1"), came(106.1, "ka1")]
+    events = [
+        left(101, "ka1"),
+        came(101.2, "ka2"),
+        came(105, "ka1"),
+        left(105.03, "ka2"),
+        left(106, "ka1"),
+        came(106.1, "ka1"),
+    ]
     timeline = draw_timeline(VIP, ["ka1"], events, 100.0, 110.0)
     assert [(gap.start, round(gap.length_ms, 3)) for gap in timeline.gaps] == [(101, 200), (106, 100)]
     assert round(timeline.longest_gap_ms, 3) == 200
@@ -87,7 +104,11 @@ def test_no_gap_and_no_double() -> None:
             came(100.25, "ka1", "2001:db8::1"),
             id="IPv6, in another spelling",
         ),
-        pytest.param("[1970-01-01T00:01:40.250000] 172.25.254.60 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE", None, id="a neighbour"),
+        pytest.param(
+            "[1970-01-01T00:01:40.250000] 172.25.254.60 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE",
+            None,
+            id="a neighbour",
+        ),
         pytest.param("", None, id="empty"),
     ],
 )
