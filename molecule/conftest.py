@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import testinfra
-from ansible_collections.failover.vip.tests.lab_watch import HolderWatch
 from testinfra.host import Host
+
+from ansible_collections.failover.vip.tests.lab_watch import HolderWatch
 
 LAB_ID = os.environ.get("LAB_ID", "")
 PREFIX = f"{LAB_ID}-" if LAB_ID else ""
@@ -53,6 +54,6 @@ def vips(network_prefix: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def watch_holders(directors: list[str], vips: dict[str, str]) -> Iterator[Callable[[], HolderWatch]]:
+def watch_holders(directors: list[str], vips: dict[str, str]) -> Callable[[], HolderWatch]:
     """Makes a watch over all VIPs on all directors: ``with watch_holders() as watch:``."""
-    yield lambda: HolderWatch({name: PREFIX + name for name in directors}, list(vips.values()))
+    return lambda: HolderWatch({name: PREFIX + name for name in directors}, list(vips.values()))

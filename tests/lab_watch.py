@@ -228,7 +228,7 @@ class HolderWatch:
         return max(times, default=self._start)
 
     def timeline(self, vip: str, start: float | None = None, end: float | None = None) -> Timeline:
-        """The VIP's holders from ``start`` to ``end``, by default from entering ``with`` to leaving it (or until now)."""
+        """The VIP's holders from ``start`` to ``end``; by default from entering ``with`` to leaving it or now."""
         address = self._vips[vip]
         at_first = [host for host, addresses in self._at_first.items() if address in addresses]
         window_end = end or self._end or time.time()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.failover.vip.tests.lab_watch import (
     Event,
     draw_timeline,
@@ -90,17 +91,17 @@ def test_no_gap_and_no_double() -> None:
     ("line", "expected"),
     [
         pytest.param(
-            r"[1970-01-01T00:01:40.250000] 2: eth0    inet 172.25.254.100/24 scope global secondary eth0:0\       valid_lft forever",
+            r"[1970-01-01T00:01:40.250000] 2: eth0    inet 172.25.254.100/24 scope global eth0:0\ valid_lft",
             came(100.25, "ka1"),
             id="added",
         ),
         pytest.param(
-            r"[1970-01-01T00:01:40.250000] Deleted 2: eth0    inet 172.25.254.100/24 scope global secondary eth0\       valid_lft forever",
+            r"[1970-01-01T00:01:40.250000] Deleted 2: eth0    inet 172.25.254.100/24 scope global eth0\ valid_lft",
             left(100.25, "ka1"),
             id="deleted",
         ),
         pytest.param(
-            r"[1970-01-01T00:01:40.250000] 2: eth0    inet6 2001:DB8::0:1/64 scope global tentative \       valid_lft forever",
+            r"[1970-01-01T00:01:40.250000] 2: eth0    inet6 2001:DB8::0:1/64 scope global tentative \ valid_lft",
             came(100.25, "ka1", "2001:db8::1"),
             id="IPv6, in another spelling",
         ),
@@ -118,8 +119,8 @@ def test_event_of_a_line(line: str, expected: Event | None) -> None:
 
 def test_addresses_of_a_host() -> None:
     text = (
-        "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n"
-        "1: lo    inet6 ::1/128 scope host noprefixroute \\       valid_lft forever preferred_lft forever\n"
-        "2: eth0    inet 172.25.254.100/24 brd 172.25.254.255 scope global secondary eth0:0\\       valid_lft forever\n"
+        "1: lo    inet 127.0.0.1/8 scope host lo\\ valid_lft forever preferred_lft forever\n"
+        "1: lo    inet6 ::1/128 scope host noprefixroute \\ valid_lft forever preferred_lft forever\n"
+        "2: eth0    inet 172.25.254.100/24 brd 172.25.254.255 scope global eth0:0\\ valid_lft\n"
     )
     assert parse_addresses(text) == {"127.0.0.1", "::1", VIP}
