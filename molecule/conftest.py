@@ -11,11 +11,14 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import testinfra
 from testinfra.host import Host
 
+from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook, run_tasks
 from ansible_collections.failover.vip.tests.lab_watch import HolderWatch
 
 LAB_ID = os.environ.get("LAB_ID", "")
@@ -57,3 +60,21 @@ def vips(network_prefix: str) -> dict[str, str]:
 def watch_holders(directors: list[str], vips: dict[str, str]) -> Callable[[], HolderWatch]:
     """Makes a watch over all VIPs on all directors: ``with watch_holders() as watch:``."""
     return lambda: HolderWatch({name: PREFIX + name for name in directors}, list(vips.values()))
+
+
+@pytest.fixture(scope="module")
+def inventory(request: pytest.FixtureRequest) -> list[Path]:
+    """The inventories of the scenario that the test belongs to."""
+    return [ROOT / "inventories/lab", request.path.parent.parent / "inventory"]
+
+
+@pytest.fixture(scope="module")
+def site(inventory: list[Path]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs site.yml on the lab: ``site("--check", "-e", "…")``."""
+    return lambda *arguments: run_playbook(ROOT / "site.yml", *arguments, inventory=inventory)
+
+
+@pytest.fixture(scope="module")
+def tasks_on(inventory: list[Path]) -> Callable[..., list[dict[str, Any]]]:
+    """Runs tasks on a host of the lab: ``tasks_on("ka1", [{…}], "--check")`` gives their results."""
+    return lambda host, tasks, *arguments: run_tasks(host, tasks, *arguments, inventory=inventory)

@@ -153,7 +153,7 @@ class ActionModule(ActionBase):
         result["findings"] = [finding.as_dict() for finding in every]
         errors = at_or_above(every, ERROR)
         if errors:
-            return {"failed": True, "changed": False, "msg": message(errors), "findings": result["findings"]}
+            return {"failed": True, "changed": False, "msg": message(errors)}
         if (task_vars or {}).get("inventory_hostname") == arguments["hosts"][0]:
             result["warnings"] = [finding.text() for finding in every if finding.severity == WARNING]
         return {**result, "changed": False}
@@ -208,10 +208,12 @@ def _other_clusters(hosts: Iterable[str], hostvars: Any) -> dict[str, list[Wante
     own = set(hosts)
     found: dict[str, list[WantedInstance]] = {}
     for host in hostvars:
-        if host in own or "keepalived_vrrp_instances" not in hostvars[host]:
-            continue
-        name = ", ".join(hostvars[host].get("keepalived_hosts") or [host])
-        if name not in found and not own & set(hostvars[host].get("keepalived_hosts") or [host]):
+        members = hostvars[host].get("keepalived_hosts") or []
+        name = ", ".join(members)
+        # A host that only sees the variables, from group_vars/all or -e, is no director.
+        if host in members and own.isdisjoint(members) and name not in found:
             # What is wrong with them is said when their own plan is made.
-            found[name] = _variables.wanted_instances(hostvars[host]["keepalived_vrrp_instances"], "unicast", [])
+            found[name] = _variables.wanted_instances(
+                hostvars[host].get("keepalived_vrrp_instances") or [], "unicast", []
+            )
     return found

@@ -167,8 +167,8 @@ instances:
   elements: dict
   sample: [{"name": "WEB_VIP", "vips": ["172.25.254.100"], "preferred": "ka1", "backups": ["ka2"]}]
 findings:
-  description: What the rules found, worst first. With a finding of severity V(error) the task fails.
-  returned: always
+  description: What the rules found, worst first. With one of severity V(error) the task fails, and the message has it.
+  returned: success
   type: list
   elements: dict
   contains:

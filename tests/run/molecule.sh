@@ -15,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 : "${RESULTS:?start it through make molecule}"
-runs=(default:trixie default:bookworm nopreempt:bookworm)
+runs=(default:trixie default:bookworm nopreempt:bookworm refused:trixie)
 side_by_side=2
 output=$PWD/tests/output/molecule
 unset LAB_SUBNET LAB_IMAGE
@@ -75,7 +75,7 @@ test_one() {
         LAB_ID=$(lab_of "$run") LAB_DEBIAN=${run#*:} MOLECULE_EPHEMERAL_DIRECTORY=$output/$name NO_COLOR=1 \
             PYTEST_ADDOPTS="--junitxml=$results --override-ini=junit_suite_name=$name" \
             molecule test --scenario-name "${run%:*}" --destroy never 2>&1 </dev/null |
-            tee "$log" | sed -une "s/^INFO .* ➜ \([a-z]*\): Executing$/   $name: \1/p" || status=$?
+            tee "$log" | sed -une "s/^INFO .* > \([a-z]*\)\] Executing$/   $name: \1/p" || status=$?
         why=$(objection "$log" "$results")
         if ((status)); then why="Molecule failed"; fi
     fi

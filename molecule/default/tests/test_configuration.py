@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.failover.vip.plugins.modules import keepalived_config, vip_owner_info, vip_probe, vrrp_plan
 from testinfra.host import Host
+
+from ansible_collections.failover.vip.plugins.modules import keepalived_config, vip_owner_info, vip_probe, vrrp_plan
 
 Site = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -64,6 +65,18 @@ def test_a_second_run_changes_nothing_and_shows_who_holds_what(site: Site, vips:
     assert all({"rs11", "rs22"} <= set(row) for row in rows)
 
 
+@pytest.fixture
+def _ipv6(hosts: dict[str, Host]) -> Iterator[None]:
+    """The IPv6 addresses of the documentation, on ka1 and ka2."""
+    given = {"ka1": "2001:db8::50/64", "ka2": "2001:db8::100/64"}
+    for name, address in given.items():
+        hosts[name].check_output(f"ip address add {address} dev eth0 nodad")
+    yield
+    for name, address in given.items():
+        hosts[name].check_output(f"ip address del {address} dev eth0")
+
+
+@pytest.mark.usefixtures("_ipv6")
 @pytest.mark.parametrize(
     ("module", "host", "check"),
     [
@@ -78,7 +91,7 @@ def test_a_second_run_changes_nothing_and_shows_who_holds_what(site: Site, vips:
 def test_the_examples_of_the_documentation_run(
     tasks_on: Callable[..., list[dict[str, Any]]], network_prefix: str, module: Any, host: str, check: bool
 ) -> None:
-    # The documentation's addresses become the lab's, so that there is somebody to answer.
+    # The documentation's addresses become the lab's, so that there is somebody to answer: ka2 for the IPv6 one.
     tasks = yaml.safe_load(
         module.EXAMPLES.replace("192.0.2.", f"{network_prefix}.").replace("172.25.254.", f"{network_prefix}.")
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from testinfra.host import Host
@@ -92,9 +93,7 @@ def test_s8_advertisements_are_unicast(
 @pytest.mark.parametrize("name", DIRECTORS)
 def test_s13_the_live_tree_passes_keepaliveds_own_test(hosts: dict[str, Host], name: str) -> None:
     host = hosts[name]
-    found = host.run(
-        "keepalived --config-test --config-fd -f /etc/keepalived/keepalived.conf".replace("--config-fd ", "")
-    )
+    found = host.run("keepalived --config-test -f /etc/keepalived/keepalived.conf")
     version = host.check_output("keepalived --version 2>&1 | sed -n '1s/.*v\\([0-9.]*\\).*/\\1/p'")
     if version == "2.2.7":
         # With scripts of another user than root its test ends itself, see the module keepalived_config.
@@ -115,14 +114,12 @@ def test_s14_real_servers_hold_the_vips_silently(hosts: dict[str, Host], vips: d
 
 
 def test_s14_nobody_but_the_holder_answers_for_a_vip(
-    hosts: dict[str, Host], vips: dict[str, str], ask_owner: Callable[[str, list[str]], list[dict[str, object]]]
+    hosts: dict[str, Host], vips: dict[str, str], tasks_on: Callable[..., list[dict[str, Any]]]
 ) -> None:
-    macs = {
-        name: hosts[name].check_output("cat /sys/class/net/eth0/address").strip()
-        for name in (*DIRECTORS, *REAL_SERVERS)
-    }
-    answers = ask_owner("client", list(vips.values()))
-    seen = {str(found["address"]): [answer["mac"] for answer in found["answers"]] for found in answers}  # type: ignore[attr-defined]
+    macs = {name: hosts[name].check_output("cat /sys/class/net/eth0/address").strip() for name in DIRECTORS}
+    ask = {"name": "Ask", "failover.vip.vip_owner_info": {"vips": list(vips.values())}}
+    (result,) = tasks_on("client", [ask])
+    seen = {found["address"]: [answer["mac"] for answer in found["answers"]] for found in result["vips"]}
     assert seen == {vips["WEB_VIP"]: [macs["ka1"]], vips["DB_VIP"]: [macs["ka2"]]}
 
 

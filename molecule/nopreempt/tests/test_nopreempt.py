@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.failover.vip.tests.lab_watch import HolderWatch, Timeline, WatchError
 from testinfra.host import Host
+
+from ansible_collections.failover.vip.tests.lab_watch import HolderWatch, Timeline, WatchError
 
 # See molecule/default/tests/test_failover.py for these.
 SKEW_MS = 12
 BUSY_MS = 300
-HANDOVER_MS = 50
+HANDOVER_MS = 300
 #: What inventory/hosts.yml gives DB_VIP, in seconds.
 PREEMPT_DELAY = 5
 

@@ -52,7 +52,7 @@ def variables(**options: Any) -> Callable[[dict[str, Any]], None]:
 CASES = {
     "vrid-0": (instance(virtual_router_id=0), "'virtual_router_id' is 0, but must be from 1 to 255"),
     "vrid-256": (instance(virtual_router_id=256), "'virtual_router_id' is 256, but must be from 1 to 255"),
-    "host-that-does-not-exist": (instance(hosts=["ka1", "ka9"]), "ka9 is no host of the cluster. Did you mean"),
+    "host-that-does-not-exist": (instance(hosts=["ka1", "ka9"]), "ka9 is no host of the cluster"),
     "member-that-does-not-exist": (variables(keepalived_hosts=["ka1", "ka9"]), "keepalived_hosts names ka9"),
     "vip-outside-the-subnet": (
         instance(virtual_ipaddress=["198.51.100.7/24"]),
