@@ -153,7 +153,7 @@ def test_a_missing_secret_is_named(capsys: pytest.CaptureFixture[str], host: dic
 
 
 def test_the_examples_work(capsys: pytest.CaptureFixture[str], host: dict[str, Any]) -> None:
-    (task, *_) = yaml.safe_load(keepalived_config.EXAMPLES)
+    task = yaml.safe_load(keepalived_config.EXAMPLES)[0]
     arguments = {**task["failover.vip.keepalived_config"], "secrets": {TOKEN: "new-secret"}}
     outcome = run(capsys, conf_dir=host["conf_dir"], keepalived=host["keepalived"], **arguments)
     assert outcome["changed"] is True

@@ -274,11 +274,11 @@ def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-FILES = [
+FILES = (
     wanted("conf.d/50-web.conf", "web\n"),
     wanted("keepalived.conf", "new\n"),
     wanted("scripts/check.sh", "#!/bin/sh\n", 0o755),
-]
+)
 
 
 def apply(conf_dir: Path, files: Sequence[WantedFile] = FILES) -> tuple[list[Change], list[str]]:

@@ -94,8 +94,8 @@ def test_none_one_split_and_silent(network: Network) -> None:
     for vip in vips:
         network("server", f"ip address add {vip} dev lo")
 
-    one, split, none = (1, "one", ["02"]), (2, "split", ["02", "03"]), (0, "none", [])
-    expected = {vip: (one, split, none)[number % 3] for number, vip in enumerate(vips)}
+    owners: list[tuple[int, str, list[str]]] = [(1, "one", ["02"]), (2, "split", ["02", "03"]), (0, "none", [])]
+    expected = {vip: owners[number % 3] for number, vip in enumerate(vips)}
     assert ask(network, "client", *vips) == expected
     assert ask(network, "server", *vips) == expected, "its own silent addresses on lo count for nothing"
     one, split = (1, "one", []), (2, "split", ["03"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -224,7 +225,7 @@ def test_this_hosts_own_trouble_is_no_outage(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_too_many_waiting_probes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_probe.resource, "getrlimit", lambda _which: (256, 256))
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (256, 256))
     with pytest.raises(_probe.ProbeError) as caught:
         _probe.probe([target(80)], plan(timeout=1.0, duration=10), nothing, lambda: False)
     assert str(caught.value) == (
