@@ -9,6 +9,7 @@ is what a busy machine of two cores may add.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -111,13 +112,17 @@ def test_keepalived_killed_leaves_no_vip_behind_and_comes_back(
 ) -> None:
     vip = vips["WEB_VIP"]
     with watch_holders() as watch:
+        killed = time.time()
         hosts["ka1"].check_output("systemctl kill --signal KILL keepalived")
         taken = watch.wait_for(vip, {"ka2"}, seconds=15)
         home = watch.wait_for(vip, {"ka1"}, seconds=20)
     timeline = watch.timeline(vip)
-    # Nobody says goodbye, so the backup waits three intervals and its skew from the last advertisement it heard.
+    # Unless a dying child still says goodbye (Debian 12), the backup waits three intervals and its skew from the last
+    # advertisement it heard.
     bounded(timeline, 3 * ADVERT_MS + SKEW_MS + BUSY_MS)
-    assert timeline.longest_gap_ms > 1 * ADVERT_MS, f"the VIP was not removed at once: {timeline}"
+    removed = timeline.intervals[0].start + timeline.intervals[0].length_ms / 1000
+    # Far below the second after which the service starts again, which would remove the VIP as well.
+    assert removed - killed < 0.8, f"the VIP was not removed at once: {timeline}"
     assert home > taken
     assert hosts["ka1"].service("keepalived").is_running
 

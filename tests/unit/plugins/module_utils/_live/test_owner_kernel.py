@@ -98,8 +98,8 @@ def test_none_one_split_and_silent(network: Network) -> None:
     expected = {vip: owners[number % 3] for number, vip in enumerate(vips)}
     assert ask(network, "client", *vips) == expected
     assert ask(network, "server", *vips) == expected, "its own silent addresses on lo count for nothing"
-    one, split = (1, "one", []), (2, "split", ["03"])
-    expected = {vip: (one, split, none)[number % 3] for number, vip in enumerate(vips)}
+    owners = [(1, "one", []), (2, "split", ["03"]), (0, "none", [])]
+    expected = {vip: owners[number % 3] for number, vip in enumerate(vips)}
     assert ask(network, "first", *vips) == expected, "the holder counts itself and hears its rival"
     neighbours = network("first", "ip -4 neighbour show") + network("second", "ip -4 neighbour show")
     assert neighbours == "", "an ARP probe leaves no trace in the caches of those asked"
