@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 from testinfra.host import Host
 
 from ansible_collections.failover.vip.plugins.modules import keepalived_config, vip_owner_info, vip_probe, vrrp_plan
+from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
 
 Site = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -63,6 +65,37 @@ def test_a_second_run_changes_nothing_and_shows_who_holds_what(site: Site, vips:
         ["DB_VIP", vips["DB_VIP"], "ka2", "ka1"],
     ]
     assert all({"rs11", "rs22"} <= set(row) for row in rows)
+
+
+def test_the_installed_collection_runs_from_a_playbook_elsewhere(
+    inventory: list[Path], tmp_path: Path, vips: dict[str, str]
+) -> None:
+    for command in (
+        ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), str(ROOT)],
+        [
+            "ansible-galaxy",
+            "collection",
+            "install",
+            "--no-deps",
+            "-p",
+            str(tmp_path / "collections"),
+            "failover-vip-1.0.0.tar.gz",
+        ],
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    larger = tmp_path / "larger.yml"
+    larger.write_text("- name: The cluster\n  ansible.builtin.import_playbook: failover.vip.site\n", encoding="utf-8")
+    done = run_playbook(
+        larger,
+        inventory=inventory,
+        ANSIBLE_CONFIG="/dev/null",
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert vips["WEB_VIP"] in done.stdout
+    assert not [line for line in done.stdout.splitlines() if "changed=" in line and "changed=0 " not in line]
+    # The tasks say where they come from: not from the checkout.
+    assert str(ROOT) not in done.stdout
 
 
 @pytest.fixture
