@@ -132,6 +132,23 @@ def draw_timeline(vip: str, at_first: Iterable[str], events: Iterable[Event], st
     return Timeline(vip, tuple(intervals))
 
 
+#: What the first backup waits after a clean stop: its Skew_Time, (256 - 253)/256 of the advertisement interval of 1 s
+#: (RFC 9568 section 6.1).
+SKEW_MS = 12
+#: What a busy machine of two cores may add to any wait.
+BUSY_MS = 300
+#: Two holders at a hand-over: one host adds the address and another removes it, each when its process is scheduled;
+#: measured 0 to 50 ms. A split brain lasts as long as its cause, and at least to the next advertisement, up to 1000 ms.
+HANDOVER_MS = 300
+
+
+def assert_bounded(timeline: Timeline, gap_ms: float) -> None:
+    """Never two holders beyond a hand-over, and never none for longer than the bound. Prints what was seen."""
+    print(timeline)
+    assert timeline.longest_doubled_ms <= HANDOVER_MS, timeline
+    assert timeline.longest_gap_ms <= gap_ms, timeline
+
+
 class WatchError(Exception):
     """The watch itself failed, so nothing is known about holders."""
 
