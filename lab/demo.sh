@@ -25,7 +25,7 @@ step "a failover, and what the client sees of it" ansible-playbook -i inventorie
 cat <<EOF
 
 == demo: done after $SECONDS s. The lab is up:
-   podman exec -it ka1 journalctl -u keepalived      what a director did
+   podman exec ka1 tail /var/log/keepalived.log       what a director did
    podman exec client curl -s 172.25.254.100         the page through WEB_VIP
    lab/lab.sh status                                 the containers
    make clean                                        removes them
