@@ -187,6 +187,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.failover.vip.plugins.module_utils._apply import _config_test as config_test
 from ansible_collections.failover.vip.plugins.module_utils._apply import _staged_tree as tree
 
 
@@ -211,14 +212,14 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def tested(module: AnsibleModule, stage: tree.Stage, conf_dir: str) -> tree.Examined:
+def tested(module: AnsibleModule, stage: tree.Stage, conf_dir: str) -> config_test.Examined:
     """Test the staged tree; without keepalived that is an error, except in check mode."""
     program = module.get_bin_path(module.params["keepalived"], opt_dirs=["/usr/sbin", "/usr/local/sbin"])
     if program is None:
         if not module.check_mode:
             raise tree.TreeError(f"{module.params['keepalived']} is not installed, so the tree cannot be tested")
-        return tree.Examined("no, keepalived is not installed", [])
-    return tree.examine(stage, conf_dir, program, lambda command: module.run_command(list(command)))
+        return config_test.Examined("no, keepalived is not installed", [])
+    return config_test.examine(stage, conf_dir, program, lambda command: module.run_command(list(command)))
 
 
 def install(module: AnsibleModule) -> dict[str, Any]:
@@ -234,9 +235,9 @@ def install(module: AnsibleModule) -> dict[str, Any]:
     wrong = tree.wrong_directories(tree.directories(conf_dir, wanted), owner)
     changed = bool(todo or wrong)
 
-    examined = tree.Examined("no, nothing differs", [])
+    examined = config_test.Examined("no, nothing differs", [])
     if params["test"] == "never":
-        examined = tree.Examined("no, it was not wanted", [])
+        examined = config_test.Examined("no, it was not wanted", [])
     elif changed or params["test"] == "always":
         with tree.Stage(conf_dir, wanted, gone, owner) as stage:
             examined = tested(module, stage, conf_dir)

@@ -272,17 +272,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.failover.vip.plugins.module_utils._live._outages import Target, percentiles, summary
 from ansible_collections.failover.vip.plugins.module_utils._live._probe import (
     KINDS,
     Plan,
     ProbeError,
     Run,
     Sample,
-    Target,
     check,
-    percentiles,
     probe,
-    summary,
 )
 
 COLUMNS = ("target", "number", "due", "late_ms", "took_ms", "error", "backend")

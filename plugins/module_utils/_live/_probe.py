@@ -1,46 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 failover.vip contributors
-"""Keep asking services at a fixed pace, and say when they were away and for how long.
+"""Keep asking services at a fixed pace.
 
 Private to the collection failover.vip: it may change with any release.
 
 The load is *open loop*: probe n of a target is due at start + n * interval whatever became of the probes before it,
-so a slow or
-missing answer delays no other probe and an outage cannot hide behind the one probe that waits for it. One thread does
-it all
-with non-blocking sockets. A probe that could only leave late (the machine was busy) leaves at once, none is dropped,
-and how late
-they were is reported, because no figure of a run is better than that.
+so a slow or missing answer delays no other probe and an outage cannot hide behind the one probe that waits for it.
+One thread does it all with non-blocking sockets. A probe that could only leave late (the machine was busy) leaves at
+once, none is dropped, and how late they were is reported, because no figure of a run is better than that.
 
-**How long was the service away?** Let r1 be the time at which the last good answer before a run of failed probes was
-received, and
-r2 that of the first good answer after it. Then
-
-    start = r1 + interval            the time at which the next answer should have come
-    length = r2 - start              never less than 0
-
-This is the gap between two received answers, less the pace at which they come anyway. It is measured where they are
-received:
-what the network keeps and delivers late counts as away until it is delivered. A service that is away for exactly L is
-reported with
-L - interval < length < L + interval, give or take the difference of the two answer times and the lateness of the
-probes: it goes at any
-time between two probes, and comes back at any time between two others. At the edges of the run, where r1 or r2 does
-not exist,
-the first failed probe's departure, or one interval after the last one's, takes its place, and `before` or `after` is
-null.
-
-A probe has failed when its answer was refused, broken or wrong, or is not complete `timeout` after the departure. So
-the time-out says what
-the user calls away: an answer later than that is none. Keep it under 1 s: from there on the kernel's retransmission
-of a lost
-SYN (1 s, RFC 6298, section 2) turns lost probes into slow ones. `longest_gap_ms` is the longest gap between any two
-received answers less
-the interval, with or without a failed probe in it.
-
-Pure are the reading of answers (:func:`read_http`), the analysis (:func:`outages`, :func:`percentiles`,
-:func:`summary`) and the
-check of the plan (:func:`check`); :func:`probe` does the I/O.
+:func:`check` says whether a run has a bound and makes sense, :func:`probe` does the I/O. What an answer means, and how
+outages are measured, is :mod:`_outages`.
 """
 
 from __future__ import annotations
@@ -58,18 +28,21 @@ import struct
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from re import Pattern
-from typing import Any, Callable, NamedTuple
+from collections.abc import Sequence
+from typing import Callable, NamedTuple
+
+from ansible_collections.failover.vip.plugins.module_utils._live._outages import (
+    MAX_ANSWER,
+    Reply,
+    Series,
+    Target,
+    http_request,
+    read_http,
+)
 
 MAX_DURATION = 3600.0  # seconds
 MAX_PROBES = 10_000_000  # all targets together; a probe takes about 20 bytes until the end of the run
 
-_MAX_ANSWER = (
-    65536  # bytes of an HTTP answer that are read at most: the status and the backend's name stand at the start
-)
-_NO_ANSWER = math.inf
 _LINGER_RESET = struct.pack("ii", 1, 0)  # close with RST: no TIME_WAIT, or 1000 probes/s use up the local ports in 28 s
 _LOCAL_TROUBLE = frozenset(
     (
@@ -97,20 +70,6 @@ class ProbeError(Exception):
     """The run is refused or cannot go on; the message says what to do."""
 
 
-class Target(NamedTuple):
-    """What to ask. The fields after `port` are of kind http alone."""
-
-    name: str
-    kind: str  # a key of KINDS
-    address: str  # an IP address
-    port: int
-    path: str = "/"
-    host: str | None = None  # of the Host header; default: the address
-    status: tuple[int, ...] = (200,)
-    backend_header: str | None = None  # names the backend; default: the first line of the body does
-    backend_regex: Pattern[str] | None = None  # picks the name out of that text: its first group, or all of the match
-
-
 class Plan(NamedTuple):
     """How to ask. All in seconds."""
 
@@ -118,13 +77,6 @@ class Plan(NamedTuple):
     timeout: float
     duration: float
     max_probes: int
-
-
-class Reply(NamedTuple):
-    """What became of a probe. `error` is empty for a good answer."""
-
-    error: str
-    backend: str = ""
 
 
 class Sample(NamedTuple):
@@ -183,194 +135,17 @@ def check(targets: Sequence[Target], plan: Plan) -> int:
     return count
 
 
-# ---- the answers ---------------------------------------------------------------------------------------------------
-
-
-def http_request(target: Target) -> bytes:
-    """Return the request, in HTTP/1.0: no server may answer that in chunks (RFC 9112, section 6.1), and each closes."""
-    host = target.host or (f"[{target.address.partition('%')[0]}]" if ":" in target.address else target.address)
-    return f"GET {target.path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: vip_probe\r\n\r\n".encode(
-        "ascii"
-    )
-
-
-def read_http(target: Target, data: bytes, ended: bool) -> Reply | None:
-    """Return the reply in `data`, None while it is incomplete; `ended` says that nothing more will come. Never raises.
-
-    Complete is an answer with all the bytes of its Content-Length, or without one when the server has closed, or when
-    it is
-    larger than this module cares to read.
-    """
-    head, blank, body = data.partition(b"\r\n\r\n")
-    if not blank and not ended and len(data) < _MAX_ANSWER:
-        return None
-    found = re.match(rb"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?: [^\r\n]*)?(?:\r\n|\Z)", head)
-    if not found or not blank:
-        return Reply("broken" if data else "empty")
-    headers = {}
-    for line in head.split(b"\r\n")[1:]:
-        name, _colon, value = line.partition(b":")
-        headers[name.strip().lower().decode("latin-1")] = value.strip().decode("utf-8", "replace")
-    length = headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and len(length) < 16:
-        if len(body) < min(int(length), _MAX_ANSWER):
-            return Reply("cut off") if ended else None
-        body = body[: int(length)]
-    elif not ended and len(body) < _MAX_ANSWER:
-        return None
-    if int(found.group(1)) not in target.status:
-        return Reply(f"status {found.group(1).decode()}")
-    if target.backend_header is not None:
-        text = headers.get(target.backend_header.lower(), "")
-    else:
-        text = body.lstrip().partition(b"\n")[0].strip().decode("utf-8", "replace")
-    if target.backend_regex is not None:
-        match = target.backend_regex.search(text)
-        text = (match.group(1 if match.re.groups else 0) or "") if match else ""
-    return Reply("", "".join(c if c.isprintable() else "?" for c in text[:128]))
-
-
-# ---- the analysis --------------------------------------------------------------------------------------------------
-
-
-def percentiles(times: Iterable[float]) -> dict[str, float | None]:
-    """Return min, p50, p90, p99, p999 and max of `times` (seconds) in milliseconds, None without any.
-
-    By nearest rank: each is a time that was measured, the smallest one that at least that share of all do not exceed.
-    """
-    ordered = sorted(times)
-    ranks = (("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0))
-    if not ordered:
-        return {name: None for name, _share in ranks}
-    return {name: round(ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)] * 1000, 3) for name, share in ranks}
-
-
-def outages(
-    sent: Sequence[float], received: Sequence[float], backends: Sequence[str], interval: float
-) -> list[dict[str, Any]]:
-    """Return the outages, in order: start (as `sent` counts), length_ms, failed_probes, before, after.
-
-    `sent` is the departure of each probe in seconds, ascending; `received` the time of its good answer, infinite for
-    a failed one;
-    `backends` who gave it. The docstring of the module defines start and length. Outages do not overlap, and each
-    failed probe belongs to exactly one.
-    """
-    latest = list(accumulate((-math.inf if r == _NO_ANSWER else r for r in received), max))
-    earliest = list(accumulate(reversed(received), min))
-    earliest.reverse()
-    found = []
-    at, total = 0, len(sent)
-    while at < total:
-        if received[at] != _NO_ANSWER:
-            at += 1
-            continue
-        first = at
-        while at < total and received[at] == _NO_ANSWER:
-            at += 1
-        start = latest[first - 1] + interval if first else sent[0]
-        end = earliest[at] if at < total else sent[-1] + interval
-        found.append(
-            {
-                "start": start,
-                "length_ms": round(max(0.0, end - start) * 1000, 3),
-                "failed_probes": at - first,
-                "before": backends[first - 1] if first else None,
-                "after": backends[at] if at < total else None,
-            }
-        )
-    return found
-
-
-def longest_gap(received: Iterable[float], interval: float) -> float:
-    """Return the longest time between two received answers less `interval`, in milliseconds; 0.0 without two."""
-    times = sorted(r for r in received if r != _NO_ANSWER)
-    gaps = (later - earlier for earlier, later in zip(times, times[1:]))
-    return round(max(0.0, max(gaps, default=0.0) - interval) * 1000, 3)
-
-
-class Series:
-    """All probes of one target, by number, as columns: a million of them must fit."""
-
-    def __init__(self, target: Target) -> None:
-        """Start without probes."""
-        self.target = target
-        self.sent = array("d")  # seconds since the start of the run
-        self.took = array("d")  # seconds until the outcome
-        self.outcome = array("H")  # index into `replies`; 0 while nobody knows
-        self.replies: list[Reply | None] = [None]
-        self._index: dict[Reply, int] = {}
-
-    def depart(self, sent: float) -> int:
-        """Add a probe that left now; return its number."""
-        self.sent.append(sent)
-        self.took.append(0.0)
-        self.outcome.append(0)
-        return len(self.sent) - 1
-
-    def arrive(self, number: int, took: float, reply: Reply) -> None:
-        """Note what became of a probe."""
-        index = self._index.get(reply)
-        if index is None:
-            if len(self.replies) > 10_000:  # the first line of the body is no name: a clock, perhaps
-                reply = reply._replace(backend="(others)")
-            index = self._index.setdefault(reply, len(self.replies))
-            if index == len(self.replies):
-                self.replies.append(reply)
-        self.took[number] = took
-        self.outcome[number] = index
-
-
-def summary(series: Series, interval: float, epoch: float) -> dict[str, Any]:
-    """Return the small result of one target, as `vip_probe` returns it. `epoch` is the time of the start of the run."""
-    sent, received, backends, took = [], [], [], []
-    errors: dict[str, int] = {}
-    names: dict[str, int] = {}
-    unsent = 0
-    for departure, duration, outcome in zip(series.sent, series.took, series.outcome):
-        reply = series.replies[outcome]
-        if reply is None or reply.error.startswith("local "):
-            unsent += 1  # our own trouble says nothing of the service
-            continue
-        sent.append(departure)
-        backends.append(reply.backend)
-        received.append(_NO_ANSWER if reply.error else departure + duration)
-        if reply.error:
-            errors[reply.error] = errors.get(reply.error, 0) + 1
-        else:
-            took.append(duration)
-            if reply.backend:
-                names[reply.backend] = names.get(reply.backend, 0) + 1
-    away = outages(sent, received, backends, interval)
-    for outage in away:
-        outage["start"] = round(outage["start"] + epoch, 6)
-    failed = sum(errors.values())
-    return {
-        "name": series.target.name,
-        "sent": len(sent),
-        "failed": failed,
-        "unsent": unsent,
-        "availability": round(1 - failed / len(sent), 6) if sent else None,
-        "errors": errors,
-        "answer_ms": percentiles(took),
-        "outages": away,
-        "longest_ms": max((outage["length_ms"] for outage in away), default=0.0),
-        "longest_gap_ms": longest_gap(received, interval),
-        "backends": names,
-    }
-
-
 # ---- the sockets ---------------------------------------------------------------------------------------------------
 
 
 class TcpProbe:
     """One TCP connection. A good answer is the handshake, which the kernel gives even for a process that hangs."""
 
-    __slots__ = ("data", "number", "sent", "series", "sock")
+    __slots__ = ("number", "sent", "series", "sock")
 
     def __init__(self, series: Series, sock: socket.socket, sent: float, number: int) -> None:
         """Watch `sock`, whose connection is under way."""
         self.series, self.sock, self.sent, self.number = series, sock, sent, number
-        self.data = b""
 
     @staticmethod
     def open(target: Target) -> socket.socket:
@@ -387,38 +162,32 @@ class TcpProbe:
             raise
         return sock
 
-    def ready(self, selector: selectors.BaseSelector) -> Reply | None:
+    def ready(self, selector: selectors.BaseSelector) -> Reply | None:  # noqa: ARG002
         """Go on with a socket that is ready; return the reply when it is there. Raises OSError."""
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, "connect")
-        return self.connected(selector)
-
-    def connected(self, selector: selectors.BaseSelector) -> Reply | None:  # noqa: ARG002
-        """Return the reply once the connection stands."""
         return Reply("")
 
 
 class HttpProbe(TcpProbe):
     """One HTTP request on a connection of its own."""
 
-    __slots__ = ("asked",)
+    __slots__ = ("asked", "data")
 
     def __init__(self, series: Series, sock: socket.socket, sent: float, number: int) -> None:
         """Watch `sock`, whose connection is under way."""
         super().__init__(series, sock, sent, number)
         self.asked = False
+        self.data = b""
 
     def ready(self, selector: selectors.BaseSelector) -> Reply | None:
         """Send the request once connected, then read until the answer is complete. Raises OSError."""
-        if not self.asked:
-            return super().ready(selector)
-        received = self.sock.recv(_MAX_ANSWER)
-        self.data += received
-        return read_http(self.series.target, self.data, ended=not received)
-
-    def connected(self, selector: selectors.BaseSelector) -> Reply | None:
-        """Send the request."""
+        if self.asked:
+            received = self.sock.recv(MAX_ANSWER)
+            self.data += received
+            return read_http(self.series.target, self.data, ended=not received)
+        super().ready(selector)
         self.sock.send(http_request(self.series.target))  # some 100 bytes: an empty send buffer takes them whole
         self.asked = True
         selector.modify(self.sock, selectors.EVENT_READ, self)
@@ -427,6 +196,9 @@ class HttpProbe(TcpProbe):
 
 # A kind of probe is a class with `open` and `ready`, as TcpProbe has them; the loop below knows nothing else of it.
 KINDS: dict[str, type[TcpProbe]] = {"http": HttpProbe, "tcp": TcpProbe}
+
+
+# ---- the run -------------------------------------------------------------------------------------------------------
 
 
 class Pace(NamedTuple):
@@ -452,10 +224,8 @@ def probe(
     """Ask all targets until the plan is done or `stopped` says so (it is asked ten times a second).
 
     `record` is given the finished probes, now and then, and must return quickly. The targets take turns: target i of
-    n is
-    due i/n of an interval later than the first. Raises ProbeError for a plan that `check` refuses or that needs more
-    open
-    files than the process may have.
+    n is due i/n of an interval later than the first. Raises ProbeError for a plan that `check` refuses or that needs
+    more open files than the process may have.
     """
     count = check(targets, plan)
     _allow_open_files(len(targets) * min(count, math.ceil(plan.timeout / plan.interval) + 1) + 64)
@@ -546,8 +316,7 @@ class _Loop:
         """Handle what happens until the time `until`, and return after the first batch.
 
         epoll counts in whole milliseconds, which is a whole interval at the fastest pace. So its own descriptor is
-        waited for with
-        select(2), which counts in microseconds.
+        waited for with select(2), which counts in microseconds.
         """
         left = until - (time.monotonic() - self.start)
         if left > 0:

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.failover.vip.plugins.module_utils._live import _probe
+from ansible_collections.failover.vip.plugins.module_utils._live._outages import Reply, Target
+from ansible_collections.failover.vip.plugins.module_utils._live._probe import Sample
 from ansible_collections.failover.vip.plugins.modules import vip_probe
 
 
@@ -171,6 +172,6 @@ def test_refusals(capsys: pytest.CaptureFixture[str], arguments: dict[str, Any],
 
 
 def test_rows_name_the_target() -> None:
-    target = _probe.Target("WEB_VIP", "http", "192.0.2.1", 80)
-    sample = _probe.Sample(0, 7, 1000.5, 0.00025, 0.5, _probe.Reply("timeout"))
+    target = Target("WEB_VIP", "http", "192.0.2.1", 80)
+    sample = Sample(0, 7, 1000.5, 0.00025, 0.5, Reply("timeout"))
     assert vip_probe.rows([sample], [target]) == [("WEB_VIP", 7, "1000.500000", "0.250", "500.000", "timeout", "")]

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import pytest
 
 from ansible_collections.failover.vip.plugins.module_utils._live import _probe
+from ansible_collections.failover.vip.plugins.module_utils._live._outages import Target, summary
 
 # A server that goes away for a time, several times, in a process of its own so that it does not share the probe's time.
 # It says its port, and at the end, for each absence, the times around closing and around listening again.
@@ -71,8 +72,8 @@ def nothing(_samples: list[_probe.Sample]) -> None:
     return None
 
 
-def target(port: int, kind: str = "http", name: str = "web", address: str = "127.0.0.1") -> _probe.Target:
-    return _probe.Target(name, kind, address, port)
+def target(port: int, kind: str = "http", name: str = "web", address: str = "127.0.0.1") -> Target:
+    return Target(name, kind, address, port)
 
 
 def plan(interval: float = 0.002, timeout: float = 0.2, duration: float = 0.1) -> _probe.Plan:
@@ -115,7 +116,7 @@ def page(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("kind", ["http", "tcp"])
 def test_outages_of_known_length(kind: str) -> None:
-    """The length is the true one, but for what the docstring of _probe names: one interval, answer times, lateness."""
+    """The length is the true one, but for what _outages names in its docstring: interval, answer times, lateness."""
     absences = [0.06, 0.2, 0.12]
     with subprocess.Popen(
         [sys.executable, "-c", COMING_AND_GOING, json.dumps(absences)],
@@ -141,7 +142,7 @@ def test_outages_of_known_length(kind: str) -> None:
         finally:
             process.kill()
     stamps = json.loads(lines[0])
-    found = _probe.summary(run.series[0], 0.002, 0.0)
+    found = summary(run.series[0], 0.002, 0.0)
     assert len(found["outages"]) == len(absences)
     assert found["sent"] > 300
     slack = 0.002 + max(run.pace.late) + found["answer_ms"]["max"] / 1000
@@ -160,7 +161,7 @@ def test_a_silent_server_does_not_slow_the_pace() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1024)  # the kernel accepts, nobody answers
         run = _probe.probe([target(listener.getsockname()[1])], plan(), nothing, lambda: False)
-    found = _probe.summary(run.series[0], 0.002, 0.0)
+    found = summary(run.series[0], 0.002, 0.0)
     assert found["errors"] == {"timeout": 50}
     assert run.pace.elapsed < 5
     late = [sent - number * 0.002 for number, sent in enumerate(run.series[0].sent)]
@@ -178,7 +179,7 @@ def test_two_targets_take_turns(address: str) -> None:
         bound.bind(("127.0.0.1", 0))  # and does not listen
         targets = [target(port, address=address), target(bound.getsockname()[1], "tcp", "refuses")]
         run = _probe.probe(targets, plan(), samples.extend, lambda: False)
-    good, bad = (_probe.summary(series, 0.002, run.epoch) for series in run.series)
+    good, bad = (summary(series, 0.002, run.epoch) for series in run.series)
     assert (good["sent"], good["failed"], good["backends"]) == (50, 0, {"rs11": 50})
     assert (bad["sent"], bad["availability"], bad["errors"]) == (50, 0.0, {"refused": 50})
     assert sorted((s.number, s.target) for s in samples) == [(n, t) for n in range(50) for t in (0, 1)]
@@ -202,25 +203,25 @@ def test_wrong_answers_are_failures(answer: bytes, error: str) -> None:
 
     with server(say) as port:
         run = _probe.probe([target(port)], plan(duration=0.02), nothing, lambda: False)
-    assert _probe.summary(run.series[0], 0.002, 0.0)["errors"] == {error: 10}
+    assert summary(run.series[0], 0.002, 0.0)["errors"] == {error: 10}
 
 
 def test_an_early_stop_keeps_what_is_under_way() -> None:
     with server(page) as port:
         run = _probe.probe([target(port)], plan(duration=60), nothing, iter([False, True, True]).__next__)
-    found = _probe.summary(run.series[0], 0.002, 0.0)
+    found = summary(run.series[0], 0.002, 0.0)
     assert run.stopped
     assert (found["failed"], found["unsent"]) == (0, 0)
     assert 0 < found["sent"] < 30_000
 
 
 def test_this_hosts_own_trouble_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_port(_target: _probe.Target) -> socket.socket:
+    def no_port(_target: Target) -> socket.socket:
         raise OSError(errno.EADDRNOTAVAIL, "no port")
 
     monkeypatch.setattr(_probe.TcpProbe, "open", staticmethod(no_port))
     run = _probe.probe([target(80, "tcp")], plan(duration=0.02), nothing, lambda: False)
-    found = _probe.summary(run.series[0], 0.002, 0.0)
+    found = summary(run.series[0], 0.002, 0.0)
     assert (found["sent"], found["unsent"], found["availability"], found["outages"]) == (0, 10, None, [])
 
 
