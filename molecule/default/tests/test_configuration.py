@@ -14,7 +14,13 @@ import pytest
 import yaml
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.plugins.modules import keepalived_config, vip_owner_info, vip_probe, vrrp_plan
+from ansible_collections.failover.vip.plugins.modules import (
+    keepalived_config,
+    keepalived_info,
+    vip_owner_info,
+    vip_probe,
+    vrrp_plan,
+)
 from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
 
 Site = Callable[..., subprocess.CompletedProcess[str]]
@@ -67,28 +73,40 @@ def test_a_second_run_changes_nothing_and_shows_who_holds_what(site: Site, vips:
     assert all({"rs11", "rs22"} <= set(row) for row in rows)
 
 
+@pytest.mark.parametrize(("name", "priorities"), [("ka1", (254, 253)), ("ka2", (253, 254))])
+def test_what_the_daemon_tells_is_what_was_planned(
+    tasks_on: Callable[..., list[dict[str, Any]]], vips: dict[str, str], name: str, priorities: tuple[int, int]
+) -> None:
+    (told,) = tasks_on(name, [{"name": "Ask", "failover.vip.keepalived_info": {}}])
+    assert told["running"]
+    assert told["source"] == "json"
+    instances = {instance["name"]: instance for instance in told["instances"]}
+    for instance, vrid, priority in zip(("WEB_VIP", "DB_VIP"), (51, 52), priorities, strict=True):
+        found = instances.pop(instance)
+        assert (found["virtual_router_id"], found["priority"], found["version"]) == (vrid, priority, 3)
+        assert found["virtual_ipaddress"] == [f"{vips[instance]}/24"]
+        assert found["state"] == ("MASTER" if priority == 254 else "BACKUP")
+        assert found["held"] == ([vips[instance]] if priority == 254 else [])
+        assert found["consistent"]
+    assert not instances
+
+
 def test_the_installed_collection_runs_from_a_playbook_elsewhere(
     inventory: list[Path], tmp_path: Path, vips: dict[str, str]
 ) -> None:
-    for command in (
-        ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), str(ROOT)],
-        [
-            "ansible-galaxy",
-            "collection",
-            "install",
-            "--no-deps",
-            "-p",
-            str(tmp_path / "collections"),
-            "failover-vip-1.0.0.tar.gz",
-        ],
+    for arguments in (
+        ["build", "--output-path", str(tmp_path), str(ROOT)],
+        # By force, since the checkout in this environment's path would pass for an installed copy.
+        ["install", "--force", "--no-deps", "-p", "collections", "failover-vip-1.0.0.tar.gz"],
     ):
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        subprocess.run(["ansible-galaxy", "collection", *arguments], cwd=tmp_path, check=True, capture_output=True)
     larger = tmp_path / "larger.yml"
     larger.write_text("- name: The cluster\n  ansible.builtin.import_playbook: failover.vip.site\n", encoding="utf-8")
+    (tmp_path / "ansible.cfg").touch()
     done = run_playbook(
         larger,
         inventory=inventory,
-        ANSIBLE_CONFIG="/dev/null",
+        ANSIBLE_CONFIG=str(tmp_path / "ansible.cfg"),
         ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections"),
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -116,6 +134,7 @@ def _ipv6(hosts: dict[str, Host]) -> Iterator[None]:
         (vrrp_plan, "localhost", False),
         # Not for real: the examples' tree is another than the cluster's.
         (keepalived_config, "ka1", True),
+        (keepalived_info, "ka1", False),
         (vip_owner_info, "ka1", False),
         (vip_probe, "client", False),
     ],
