@@ -7,8 +7,9 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -133,3 +134,49 @@ def test_a_vip_that_a_stranger_answers_for_is_refused(
     mac = stranger.check_output("cat /sys/class/net/eth0/address").strip()
     assert done.returncode != 0
     assert f"A host outside this cluster answers for a VIP: {taken} by {mac} on eth0" in " ".join(done.stdout.split())
+
+
+@pytest.fixture
+def rival(hosts: dict[str, Host], network_prefix: str) -> Iterator[Host]:
+    """The client, on which somebody's own keepalived speaks VRID 51 by multicast, for an address of its own."""
+    client = hosts["client"]
+    client.check_output("apt-get install -q -y --no-install-recommends keepalived")
+    client.check_output("systemctl disable --now keepalived")
+    instance = [
+        *("interface eth0", "virtual_router_id 51", "priority 100"),
+        *("virtual_ipaddress {", f"{network_prefix}.120/32", "}"),
+    ]
+    configuration = "\n".join(["vrrp_instance ELSEWHERE {", *instance, "}"])
+    client.check_output("printf '%s\n' " + shlex.quote(configuration) + " >/root/rival.conf")
+    client.check_output("systemd-run --unit rival keepalived --dont-fork --log-console --use-file /root/rival.conf")
+    try:
+        client.check_output(
+            "timeout 30 sh -c 'until journalctl --unit rival | grep -q \"Entering MASTER STATE\"; do sleep 0.1; done'"
+        )
+        yield client
+    finally:
+        client.check_output("systemctl stop rival")
+
+
+def test_a_vrid_that_a_stranger_speaks_is_refused(
+    site: Callable[..., subprocess.CompletedProcess[str]],
+    tasks_on: Callable[..., list[dict[str, Any]]],
+    rival: Host,
+    cluster: dict[str, Any],
+) -> None:
+    done = site("-e", json.dumps(cluster))
+    output = " ".join(done.stdout.split())
+    mac = rival.check_output("cat /sys/class/net/eth0/address").strip()
+    address = rival.check_output("ip -4 -o address show dev eth0 primary | grep -o '[0-9.]*/24' | cut -d/ -f1").strip()
+    assert done.returncode != 0
+    for director in ("ka1", "ka2"):
+        assert (
+            f"error KP014 [{director}, WEB_VIP] VRID 51 is already spoken on eth0 by {address} ({mac}), which is no "
+            "member of this cluster. Take another virtual_router_id, or find that router."
+        ) in output, output
+    assert "DB_VIP] VRID 52" not in output
+    assert "PLAY [Real servers]" not in done.stdout
+
+    preflight = {"ansible.builtin.include_role": {"name": "failover.vip.keepalived", "tasks_from": "preflight"}}
+    for allowing in ({"keepalived_shared_vrids": [51]}, {"keepalived_listen_seconds": 0}):
+        tasks_on("directors", [preflight], "-e", json.dumps({**cluster, **allowing}))
