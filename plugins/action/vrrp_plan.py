@@ -12,9 +12,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.failover.vip.plugins.module_utils._conf import _variables, _write
-from ansible_collections.failover.vip.plugins.module_utils._conf._values import to_yaml
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, at_or_above, ordered
-from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, VrrpInstance, WantedInstance
+from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, WantedInstance
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
@@ -54,25 +54,6 @@ def message(findings: Iterable[Finding]) -> str:
     return "The cluster cannot work as it is described, nothing was changed:\n" + "\n".join(lines)
 
 
-def _director(director: Director) -> dict[str, Any]:
-    """One host's part as plain data, under keepalived's own keywords."""
-
-    def named(blocks: Iterable[Any]) -> list[dict[str, Any]]:
-        return [{"name": block.name, **to_yaml(block.options)} for block in blocks]
-
-    def instance(item: VrrpInstance) -> dict[str, Any]:
-        return {**named([item])[0], "version": director.version_of(item)}
-
-    return {
-        "global_defs": to_yaml(director.global_defs.options),
-        "vrrp_instances": [instance(item) for item in director.instances],
-        "vrrp_scripts": named(director.scripts),
-        "track_files": named(director.files),
-        "track_processes": named(director.processes),
-        "vrrp_sync_groups": named(director.sync_groups),
-    }
-
-
 def _instances(cluster: Cluster) -> list[dict[str, Any]]:
     """Who is home to what."""
     found = []
@@ -97,7 +78,7 @@ def planned(
         # Rules on a cluster with holes in it would only repeat what was found already.
         findings += check(cluster)
     return {
-        "directors": {name: _director(director) for name, director in cluster.directors.items()},
+        "directors": {name: to_plain(director) for name, director in cluster.directors.items()},
         "files": {
             name: [file._asdict() for file in _write.files(director, arguments["conf_dir"])]
             for name, director in cluster.directors.items()

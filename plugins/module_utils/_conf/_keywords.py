@@ -3,8 +3,8 @@
 
 """The one table of keepalived's keywords: where each may stand, its type and range, since and until which version.
 
-The checks of the inventory's variables and the writer read it; so will the parser and the linter. A keyword added
-here works everywhere. Blocks and keywords stand in the order in which they are written.
+The checks of the inventory's variables, the writer and the reader of files use it. A keyword added here works
+everywhere. Blocks and keywords stand in the order in which they are written.
 
 Sources: keepalived.conf(5) of 2.2.7, the keyword registrations and the range checks in keepalived's
 ``global_parser.c`` and ``vrrp_parser.c`` from 2.0.10 to 2.4.3 (for ``since`` and ``until``).
@@ -55,7 +55,12 @@ KINDS = (
 
 
 class Keyword(NamedTuple):
-    """One keyword of one block. ``low`` and ``high`` are inclusive; ``since`` and ``until`` are keepalived versions."""
+    """One keyword of one block. ``low`` and ``high`` are inclusive; ``since`` and ``until`` are keepalived versions.
+
+    ``header``: what stands between the keyword and the brace of a block: nothing, a ``name``, or ``words``. Outside
+    blocks ``words`` may follow the value.
+    ``many``: may stand more than once.
+    """
 
     name: str
     kind: str
@@ -65,6 +70,8 @@ class Keyword(NamedTuple):
     block: str = ""
     since: tuple[int, ...] = ()
     until: tuple[int, ...] = ()
+    header: str = ""
+    many: bool = False
 
 
 def _table(*keywords: Keyword) -> dict[str, Keyword]:
@@ -219,6 +226,10 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("state_dump_file", "word", since=(2, 3, 3)),
         _K("stats_dump_file", "word", since=(2, 3, 3)),
         _K("json_dump_file", "word", since=(2, 3, 3)),
+        _K("thread_timer_expired", "words", since=(2, 3, 2)),
+        _K("dbus_no_interface_name", "flag", since=(2, 3, 0)),
+        _K("snmp_vs_stats_update_interval", "number", 0, since=(2, 3, 0)),
+        _K("snmp_rs_stats_update_interval", "number", 0, since=(2, 3, 0)),
     ),
     "vrrp_script": _table(
         _K("script", "command"),
@@ -236,7 +247,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("init_file", "words"),
     ),
     "vrrp_track_process": _table(
-        _K("process", "command"),
+        _K("process", "words"),
         _K("param_match", "words"),
         _K("weight", "weight", -254, 254),
         _K("quorum", "int", 1, 65535),
@@ -315,4 +326,226 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("auth_type", "choice", choices=("PASS", "AH")),
         _K("auth_pass", "word"),
     ),
+}
+
+_SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
+_METHODS = ("NAT", "DR", "TUN")
+_RETRIES = (
+    _K("retry", "int", 0),
+    _K("delay_before_retry", "number", 0),
+    _K("warmup", "number", 0),
+    _K("connect_timeout", "number", 0.000001),
+    _K("delay_loop", "number", 0.000001),
+    _K("alpha", "switch"),
+)
+_SERVER = (
+    *_RETRIES,
+    _K("weight", "int", 0, 65535),
+    _K("inhibit_on_failure", "switch"),
+    _K("virtualhost", "word"),
+    _K("smtp_alert", "switch"),
+    _K("snmp_name", "word"),
+)
+_CHECKER = (
+    _K("connect_ip", "word"),
+    _K("connect_port", "int", 1, 65535),
+    _K("bindto", "word"),
+    _K("bind_port", "int", 1, 65535),
+    _K("bind_if", "word"),
+    _K("fwmark", "int", 0),
+    *_RETRIES,
+    _K("log_all_failures", "switch"),
+)
+_HTTP = (
+    *_CHECKER,
+    _K("virtualhost", "word"),
+    _K("http_protocol", "word"),
+    _K("enable_sni", "switch"),
+    _K("tls_compliant", "switch"),
+    _K("fast_recovery", "switch"),
+    _K("url", "block", block="url", many=True),
+)
+_CHECKS = tuple(
+    _K(name, "block", block=name, many=True)
+    for name in (
+        "HTTP_GET",
+        "SSL_GET",
+        "TCP_CHECK",
+        "SMTP_CHECK",
+        "DNS_CHECK",
+        "MISC_CHECK",
+        "PING_CHECK",
+        "UDP_CHECK",
+        "FILE_CHECK",
+        "BFD_CHECK",
+    )
+)
+
+#: The blocks that files may have and the model does not: known, and their values checked.
+READ_ONLY_BLOCKS: dict[str, dict[str, Keyword]] = {
+    "virtual_server": _table(
+        _K("ip_family", "choice", choices=("inet", "inet6")),
+        *_SERVER,
+        _K("lb_algo", "choice", choices=_SCHEDULERS),
+        _K("lvs_sched", "choice", choices=_SCHEDULERS),
+        *(
+            _K(name, "flag")
+            for name in (
+                "hashed",
+                "ops",
+                "flag-1",
+                "flag-2",
+                "flag-3",
+                "sh-port",
+                "sh-fallback",
+                "mh-port",
+                "mh-fallback",
+            )
+        ),
+        _K("lb_kind", "choice", choices=_METHODS, header="words"),
+        _K("lvs_method", "choice", choices=_METHODS, header="words"),
+        _K("persistence_engine", "word"),
+        _K("persistence_timeout", "int", 1, 2678400),
+        _K("persistence_granularity", "word"),
+        _K("protocol", "choice", choices=("TCP", "UDP", "SCTP")),
+        _K("ha_suspend", "flag"),
+        _K("omega", "switch"),
+        _K("quorum", "int", 1),
+        _K("hysteresis", "int", 0),
+        _K("quorum_up", "command"),
+        _K("quorum_down", "command"),
+        _K("sorry_server", "words"),
+        _K("sorry_server_inhibit", "flag"),
+        _K("sorry_server_lvs_method", "choice", choices=_METHODS, header="words"),
+        _K("real_server", "block", block="real_server", header="words", many=True),
+        *_CHECKS,
+    ),
+    "real_server": _table(
+        *_SERVER,
+        _K("lvs_method", "choice", choices=_METHODS, header="words"),
+        _K("uthreshold", "int", 0),
+        _K("lthreshold", "int", 0),
+        _K("notify_up", "command"),
+        _K("notify_down", "command"),
+        *_CHECKS,
+    ),
+    "HTTP_GET": _table(*_HTTP),
+    "SSL_GET": _table(*_HTTP),
+    "url": _table(
+        _K("path", "word"),
+        _K("digest", "word"),
+        _K("status_code", "words"),
+        _K("virtualhost", "word"),
+        _K("regex", "command"),
+        _K("regex_no_match", "switch"),
+        _K("regex_options", "words"),
+        _K("regex_min_offset", "int", 0),
+        _K("regex_max_offset", "int", 0),
+        _K("regex_stack", "words"),
+        _K("tls_compliant", "switch"),
+    ),
+    "TCP_CHECK": _table(*_CHECKER),
+    "SMTP_CHECK": _table(*_CHECKER, _K("helo_name", "word"), _K("host", "block", block="host", many=True)),
+    "host": _table(*_CHECKER),
+    "DNS_CHECK": _table(*_CHECKER, _K("type", "word"), _K("name", "word")),
+    "MISC_CHECK": _table(
+        *_RETRIES,
+        _K("log_all_failures", "switch"),
+        _K("misc_path", "command"),
+        _K("misc_timeout", "number", 0),
+        _K("misc_dynamic", "switch"),
+        _K("user", "words"),
+    ),
+    "PING_CHECK": _table(*_CHECKER),
+    "UDP_CHECK": _table(
+        *_CHECKER,
+        _K("payload", "words"),
+        _K("require_reply", "words"),
+        _K("min_reply_length", "int", 0, 65535),
+        _K("max_reply_length", "int", 0, 65535),
+    ),
+    "FILE_CHECK": _table(
+        _K("track_file", "word"), _K("weight", "weight", -2147483647, 2147483647), _K("alpha", "switch")
+    ),
+    "BFD_CHECK": _table(_K("name", "word"), _K("alpha", "switch")),
+    "bfd_instance": _table(
+        _K("neighbor_ip", "word"),
+        _K("neighbour_ip", "word"),
+        _K("source_ip", "word"),
+        _K("min_rx", "number", 0),
+        _K("min_tx", "number", 0),
+        _K("idle_tx", "number", 0),
+        _K("multiplier", "int", 1, 255),
+        _K("passive", "flag"),
+        _K("ttl", "int", 1, 255),
+        _K("hoplimit", "int", 1, 255),
+        _K("max_hops", "int", -1, 255),
+        _K("weight", "weight", -253, 253),
+        _K("vrrp", "flag"),
+        _K("checker", "flag"),
+        _K("multihop", "switch", since=(2, 2, 8)),
+    ),
+    "garp_group": _table(
+        _K("garp_interval", "number", 0),
+        _K("gna_interval", "number", 0),
+        _K("interface", "word"),
+        _K("interfaces", "items"),
+    ),
+    "track_group": _table(_K("group", "items")),
+    "SSL": _table(_K("password", "word"), _K("ca", "word"), _K("certificate", "word"), _K("key", "word")),
+}
+
+#: What may stand outside all blocks.
+ROOT = _table(
+    _K("global_defs", "block", block="global_defs", many=True),
+    *(
+        _K(name, "block", block=name, header="name", many=True)
+        for name in (
+            "vrrp_script",
+            "track_file",
+            "vrrp_track_process",
+            "vrrp_instance",
+            "vrrp_sync_group",
+            "bfd_instance",
+            "track_group",
+        )
+    ),
+    _K("virtual_server_group", "lines", header="name", many=True),
+    _K("virtual_server", "block", block="virtual_server", header="words", many=True),
+    _K("SSL", "block", block="SSL"),
+    _K("static_ipaddress", "vips", many=True),
+    _K("static_routes", "lines", many=True),
+    _K("static_rules", "lines", many=True),
+    _K("garp_group", "block", block="garp_group", many=True),
+    _K("linkbeat_interfaces", "lines", many=True),
+    _K("interface_up_down_delays", "lines", many=True),
+    _K("net_namespace", "word"),
+    _K("net_namespace_ipvs", "word"),
+    _K("namespace_with_ipsets", "flag"),
+    _K("use_pid_dir", "flag"),
+    _K("instance", "word"),
+    _K("child_wait_time", "int", 0),
+    _K("iproute_usr_dir", "word", since=(2, 3, 2)),
+    _K("iproute_etc_dir", "word", since=(2, 3, 2)),
+)
+
+#: block ('' for outside all blocks) -> old keyword -> the one that took its place, or what to do instead
+DEPRECATED: dict[str, dict[str, str]] = {
+    "": {"vrrp_track_file": "track_file", "linkbeat_use_polling": ""},
+    "global_defs": {
+        "lvs_process_name": "checker_process_name",
+        "lvs_flush_onstop": "lvs_flush_on_stop",
+        "vrrp_vmac_garp_intvl": "vrrp_garp_extra_if",
+        "vrrp_rlimit_rtime": "vrrp_rlimit_rttime",
+        "checker_rlimit_rtime": "checker_rlimit_rttime",
+        "bfd_rlimit_rtime": "bfd_rlimit_rttime",
+        "enable_snmp_keepalived": "enable_snmp_vrrp",
+    },
+    "vrrp_instance": {
+        "vmac_garp_intvl": "garp_extra_if",
+        "native_ipv6": "",
+        "linkbeat_use_polling": "",
+    },
+    "HTTP_GET": {"nb_get_retry": "retry"},
+    "SSL_GET": {"nb_get_retry": "retry"},
 }

@@ -18,6 +18,12 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Origin
 _BARE = re.compile(r"^[A-Za-z0-9_./:,+*%=<>|&^~?\[\]()'-][^\s\"#!{}$@\\]*$")
 
 
+class Raw(str):
+    """A word as it stands in a file, quotes and all: it is printed as it is."""
+
+    __slots__ = ()
+
+
 class Node(NamedTuple):
     """A line, or a block where there are children. ``words[0]`` is the keyword."""
 
@@ -27,13 +33,13 @@ class Node(NamedTuple):
 
 
 def quoted(word: str) -> str:
-    """The word in double quotes, with what keepalived would take for an end of the quotes escaped."""
-    return '"%s"' % word.replace("\\", "\\\\").replace('"', '\\"')
+    """A command line in double quotes, with what would end them escaped: keepalived unescapes command lines."""
+    return Raw('"%s"' % word.replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _written(word: str) -> str:
-    # A word that already stands in quotes is a command line (see _write) and was escaped there.
-    return word if _BARE.match(word) or (len(word) > 1 and word[0] == word[-1] == '"') else quoted(word)
+    # Of other words than command lines keepalived only takes the quotes away.
+    return word if isinstance(word, Raw) or _BARE.match(word) else '"%s"' % word
 
 
 def text(nodes: Iterable[Node], depth: int = 0) -> str:

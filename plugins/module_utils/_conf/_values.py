@@ -23,6 +23,7 @@ Place = str
 
 _VIP_KEYS = ("address", "dev", "label", "scope", "brd", "peer")
 _VIP_FLAGS = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -68,6 +69,16 @@ def _number(keyword: Keyword, value: Any) -> float:
         )
         raise BadValue("is %s, but must be %s" % (value, bounds))
     return number if keyword.kind == "number" else int(number)
+
+
+def number_from_word(keyword: Keyword, word: str) -> float:
+    """A number as keepalived reads it: decimal, without an exponent.
+
+    :raises BadValue: with what the keyword takes.
+    """
+    if not _NUMBER.match(word):
+        raise BadValue("must be a %s, not '%s'" % ("number" if keyword.kind == "number" else "whole number", word))
+    return _number(keyword, word[:40])
 
 
 def _switch(value: Any) -> bool:
@@ -304,7 +315,8 @@ def normalise(
 def to_yaml(value: Any) -> Any:
     """A value of the model as plain data again, for a module's result."""
     if isinstance(value, Vip):
-        return {key: item for key, item in value._asdict().items() if item not in (None, "", ())}
+        shown = {key: item for key, item in value._asdict().items() if item not in (None, "", ())}
+        return {**shown, "flags": list(value.flags)} if value.flags else shown
     if isinstance(value, Track) and not value.name:
         return "%d reverse" % (value.weight or 0) if value.reverse else value.weight
     if isinstance(value, Track):

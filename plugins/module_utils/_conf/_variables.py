@@ -67,7 +67,7 @@ def _interface(item: Mapping[str, Any], prefix: Any) -> Optional[IPInterface]:
         return None
 
 
-def _interfaces(host: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
+def interfaces_of(host: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
     """From ``interfaces`` (name to addresses with prefix) where it is given, else from ``facts``."""
     given, facts = host.get("interfaces"), host.get("facts")
     if given is None:
@@ -203,7 +203,7 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
     names = [instance.name for instance in result.instances]
     _authentication(result, variables.get("auth_pass") or {}, findings)
     for name, host in hosts.items():
-        member = Host(name, _interfaces(host))
+        member = Host(name, interfaces_of(host))
         overrides = host.get("overrides") or {}
         place = "keepalived_instance_overrides"
         if not isinstance(overrides, Mapping):
@@ -247,9 +247,9 @@ def _authentication(result: Topology, passwords: Any, findings: list[Finding]) -
         elif (
             not isinstance(password, str)
             or not password
-            or any(ord(character) < 32 or character == '"' for character in password)
+            or any(ord(character) < 32 or character in '"\\' for character in password)
         ):
-            _bad(findings, place, "must be a string without control characters and double quotes (quote it in YAML)")
+            _bad(findings, place, "must be a string without control characters, double quotes and backslashes")
         elif len(password) > 8:
             _bad(
                 findings,

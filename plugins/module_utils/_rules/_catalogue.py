@@ -80,6 +80,14 @@ RULES = (
         host=_host.auth_with_version_3,
     ),
     Rule(
+        "KH007",
+        WARNING,
+        "weak password",
+        "Drop the authentication and use unicast with a firewall, or take 8 random characters for each instance.",
+        "RFC 3768 section 10",
+        host=_host.weak_password,
+    ),
+    Rule(
         "KH008",
         ERROR,
         "vrrp_strict with what it forbids",
@@ -185,6 +193,22 @@ RULES = (
     ),
     Rule("KH023", ERROR, "one name twice", "Give each its own name.", "measured", host=_host.name_twice),
     Rule(
+        "KH026",
+        ERROR,
+        "scripts without enable_script_security",
+        "Add enable_script_security to global_defs.",
+        _MAN + ", enable_script_security",
+        host=_host.scripts_without_security,
+    ),
+    Rule(
+        "KH027",
+        WARNING,
+        "scripts run as root",
+        "Give them a user of their own, as script_user keepalived_script.",
+        _MAN + ", SCRIPTS",
+        host=_host.scripts_as_root,
+    ),
+    Rule(
         "KH031",
         ERROR,
         "sync group with missing members",
@@ -239,6 +263,14 @@ RULES = (
         "Use whole seconds in version 2, and up to 40.95 s in version 3.",
         "RFC 9568 section 5.2.7",
         host=_host.fraction_in_version_2,
+    ),
+    Rule(
+        "KH048",
+        ERROR,
+        "smtp_server that is no host",
+        "Set the address of the mail server, as 127.0.0.1 for one on this host.",
+        _MAN + ", smtp_server",
+        host=_host.smtp_server_that_is_none,
     ),
     Rule(
         "KP001",

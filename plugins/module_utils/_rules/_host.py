@@ -8,15 +8,29 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
-from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Director, Tracked
+from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Block, Director, Tracked
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import (
     Fault,
     fault,
     networks,
     vip_network,
     weights,
+)
+
+#: Passwords that stand in manuals, lessons and other projects' defaults.
+KNOWN_PASSWORDS = frozenset(
+    ("changeme", "k8s", "1ce24b6e", "password", "passw0rd", "secret", "keepaliv", "12345678", "11111111", "k@l!ve1")
+)
+#: The keywords that run a command.
+_COMMANDS = (
+    "startup_script",
+    "shutdown_script",
+    "notify_fifo_script",
+    "vrrp_notify_fifo_script",
+    "lvs_notify_fifo_script",
 )
 
 
@@ -75,6 +89,75 @@ def auth_pass_too_long(director: Director) -> Iterator[Fault]:
                 "auth_pass has %d characters, keepalived uses the first 8" % len(instance.auth_pass),
                 "authentication",
             )
+
+
+def weak_password(director: Director) -> Iterator[Fault]:
+    """KH007: it crosses the network as it is (RFC 3768 section 10), and keeps out mistakes only."""
+    for instance in director.instances:
+        password = instance.auth_pass
+        if not password or password.startswith("%%"):
+            continue
+        if password in KNOWN_PASSWORDS or len(password) < 8:
+            why = "has %d characters" % len(password) if len(password) < 8 else "stands in other people's manuals"
+            yield fault(
+                director, instance, "auth_pass goes over the network as plain text, and %s" % why, "authentication"
+            )
+
+
+def _running(director: Director) -> Iterator[tuple[Block, str]]:
+    """Every block with a keyword of it that runs a command."""
+    for script in director.scripts:
+        yield script, "script"
+    blocks: list[Block] = [director.global_defs, *director.instances, *director.sync_groups]
+    for block in blocks:
+        for keyword in block.options:
+            if keyword in _COMMANDS or (keyword.startswith("notify") and isinstance(block.options[keyword], str)):
+                yield block, keyword
+
+
+def scripts_without_security(director: Director) -> Iterator[Fault]:
+    """KH026."""
+    if director.global_defs.options.get("enable_script_security"):
+        return
+    for block, keyword in _running(director):
+        yield Fault(
+            "%s runs a script, and enable_script_security is not set" % (block.name or "global_defs"),
+            director.host,
+            origin=block.place(keyword),
+        )
+        return
+
+
+def scripts_as_root(director: Director) -> Iterator[Fault]:
+    """KH027."""
+    user = director.global_defs.options.get("script_user") or []
+    if user[:1] == ["root"] and next(_running(director), None):
+        yield Fault(
+            "script_user root: all scripts run as root", director.host, origin=director.global_defs.place("script_user")
+        )
+    for script in director.scripts:
+        if (script.options.get("user") or [""])[0] == "root":
+            yield Fault("vrrp_script %s runs as root" % script.name, director.host, origin=script.place("user"))
+
+
+def smtp_server_that_is_none(director: Director) -> Iterator[Fault]:
+    """KH048."""
+    server = (director.global_defs.options.get("smtp_server") or [""])[0]
+    try:
+        address = ipaddress.ip_address(server)
+    except ValueError:
+        return  # A name: what it stands for is the resolver's matter.
+    if (
+        address.is_unspecified
+        or address.is_multicast
+        or address.is_reserved
+        or address == ipaddress.ip_address("127.0.0.0")
+    ):
+        yield Fault(
+            "smtp_server %s is no host's address: no mail is ever delivered" % server,
+            director.host,
+            origin=director.global_defs.place("smtp_server"),
+        )
 
 
 def auth_with_version_3(director: Director) -> Iterator[Fault]:

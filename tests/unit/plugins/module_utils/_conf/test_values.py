@@ -83,6 +83,8 @@ def test_bad_vips(value: Any, words: str) -> None:
         ("vrrp_script", "weight", -30, "weight -30"),
         ("vrrp_script", "weight", "-30 reverse", "weight -30 reverse"),
         ("vrrp_script", "script", "/bin/sh -c 'exit 1'", "script \"/bin/sh -c 'exit 1'\""),
+        ("vrrp_track_process", "process", "/usr/sbin/haproxy -Ws", "process /usr/sbin/haproxy -Ws"),
+        ("vrrp_track_process", "process", ["/opt/a b", "-d"], 'process "/opt/a b" -d'),
         ("vrrp_instance", "advert_int", "0.1", "advert_int 0.1"),
         ("vrrp_instance", "unicast_peer", ["192.0.2.1"], "unicast_peer {\n    192.0.2.1\n}"),
         ("vrrp_instance", "unicast_peer", ["192.0.2.1 min_ttl 64"], "unicast_peer {\n    192.0.2.1 min_ttl 64\n}"),
@@ -246,6 +248,7 @@ def test_facts() -> None:
         ({"vrrp_instances": [{"name": "A", "hosts": "ka1"}]}, "keepalived_vrrp_instances[0].hosts", "must be a list"),
         ({"auth_pass": ["x"]}, "keepalived_auth_pass", "must be a mapping"),
         ({"vrrp_instances": [{"name": "A"}], "auth_pass": {"A": 1234}}, "keepalived_auth_pass.A", "must be a string"),
+        ({"vrrp_instances": [{"name": "A"}], "auth_pass": {"A": "ab\\"}}, "keepalived_auth_pass.A", "backslashes"),
         (
             {"vrrp_instances": [{"name": "A", "authentication": {"auth_type": "PASS"}}]},
             "keepalived_vrrp_instances[0].authentication",

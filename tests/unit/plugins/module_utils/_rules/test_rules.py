@@ -53,7 +53,7 @@ def director(host: str, last: int, priorities: tuple[int, int]) -> Director:
     ]
     return Director(
         host,
-        Block("", {"router_id": host, "vrrp_version": 2}),
+        Block("", {"router_id": host, "vrrp_version": 2, "enable_script_security": True}),
         instances,
         scripts=[Tracked("chk", {"script": "/bin/true", "interval": 2, "timeout": 1, "weight": Track("", -30)})],
         interfaces={"eth0": Interface("eth0", (ipaddress.ip_interface(source + "/24"),))},
@@ -119,6 +119,18 @@ def slow_script(cluster: Cluster) -> None:
     cluster.directors["ka1"].scripts[0].options["timeout"] = 2
 
 
+def script_of_root(cluster: Cluster) -> None:
+    cluster.directors["ka1"].scripts[0].options["user"] = ["root", "root"]
+
+
+def only_notify(cluster: Cluster) -> None:
+    """No vrrp_script any more, but a notify script, and no security."""
+    director = cluster.directors["ka1"]
+    director.scripts = []
+    director.global_defs.options["enable_script_security"] = False
+    director.instances[0].options.update(track_script=[], notify_master="/etc/keepalived/mail.sh")
+
+
 def sync_group(*members: str) -> Callable[[Cluster], None]:
     def change(cluster: Cluster) -> None:
         cluster.directors["ka1"].sync_groups.append(SyncGroup("VG", {"group": list(members)}))
@@ -156,6 +168,8 @@ CASES: list[tuple[str, str, str, Callable[[Cluster], None]]] = [
             everywhere(authentication={"auth_type": "PASS", "auth_pass": "abcd"}), globally("ka1 ka2", vrrp_version=3)
         ),
     ),
+    ("KH007", "warning", "has 4 characters", everywhere(authentication={"auth_type": "PASS", "auth_pass": "abcd"})),
+    ("KH007", "warning", "manuals", everywhere(authentication={"auth_type": "PASS", "auth_pass": "1ce24b6e"})),
     ("KH008", "error", "vrrp_strict together with unicast_peer", on("ka1", strict_mode=True, accept=True)),
     ("KH008", "error", "the VIP answers nobody", globally("ka1", vrrp_strict=True)),
     ("KH009", "warning", "becomes /32", everywhere(virtual_ipaddress=[Vip(WEB)])),
@@ -181,6 +195,10 @@ CASES: list[tuple[str, str, str, Callable[[Cluster], None]]] = [
     ("KH021", "error", "track_script names gone", on("ka1", track_script=[Track("gone")])),
     ("KH022", "warning", "vrrp_script idle is tracked by nothing", unused),
     ("KH023", "error", "two vrrp_script of the name chk", second_script),
+    ("KH026", "error", "chk runs a script", globally("ka1", enable_script_security=False)),
+    ("KH026", "error", "WEB_VIP runs a script", only_notify),
+    ("KH027", "warning", "all scripts run as root", globally("ka1", script_user=["root"])),
+    ("KH027", "warning", "vrrp_script chk runs as root", script_of_root),
     ("KH031", "error", "names GONE", sync_group("WEB_VIP", "GONE")),
     ("KH031", "error", "fewer than two", sync_group("WEB_VIP")),
     ("KH035", "error", "has 16 characters", on("ka1", virtual_ipaddress=[Vip(WEB, 24, "eth0", "eth0:longerthan1")])),
@@ -192,6 +210,7 @@ CASES: list[tuple[str, str, str, Callable[[Cluster], None]]] = [
     ("KH046", "error", "is not of the VIPs' family", on("ka1", unicast_peer=["2001:db8::60"])),
     ("KH047", "error", "knows whole seconds", everywhere(advert_int=0.5)),
     ("KH047", "error", "ends at 40.95", both(everywhere(advert_int=41), globally("ka1 ka2", vrrp_version=3))),
+    ("KH048", "error", "127.0.0.0 is no host", globally("ka1", smtp_server=["127.0.0.0"])),
     ("KP001", "error", "ka1: 51, ka2: 61", on("ka2", virtual_router_id=61)),
     (
         "KP002",
@@ -275,6 +294,8 @@ ACCEPTED: list[tuple[str, Callable[[Cluster], None]]] = [
         both(everywhere(unicast_src_ip=None, unicast_peer=None), globally("ka1 ka2", vrrp_mcast_group4="224.0.0.44")),
     ),
     ("one MASTER", on("ka1", state="MASTER")),
+    ("a mail server on the host", globally("ka1 ka2", smtp_server=["127.0.0.1", "25"])),
+    ("a script user of its own", globally("ka1 ka2", script_user=["keepalived_script"])),
     ("a VIP of full width inside the subnet", everywhere(virtual_ipaddress=[Vip(WEB, 32)])),
     ("a sync group of both", sync_group("WEB_VIP", "DB_VIP")),
 ]

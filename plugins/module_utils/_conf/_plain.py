@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+
+"""The model of one host as plain data for a module's result, and back.
+
+Private to this collection: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, Optional, TypeVar
+
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._values import (
+    BadValue,
+    from_yaml,
+    parse_vip,
+    to_yaml,
+)
+from ansible_collections.failover.vip.plugins.module_utils._finding import did_you_mean
+from ansible_collections.failover.vip.plugins.module_utils._model import (
+    Block,
+    Director,
+    Interface,
+    Origin,
+    SyncGroup,
+    Tracked,
+    VrrpInstance,
+)
+
+#: key of the plain data -> (block of keepalived.conf, attribute of the model, its class)
+LISTS: Mapping[str, tuple[str, str, type[Block]]] = {
+    "vrrp_instances": ("vrrp_instance", "instances", VrrpInstance),
+    "vrrp_scripts": ("vrrp_script", "scripts", Tracked),
+    "track_files": ("track_file", "files", Tracked),
+    "track_processes": ("vrrp_track_process", "processes", Tracked),
+    "vrrp_sync_groups": ("vrrp_sync_group", "sync_groups", SyncGroup),
+}
+_Any = TypeVar("_Any", bound=Block)
+
+
+def _options(options: Mapping[str, Any], mask: Optional[Callable[[str], str]]) -> dict[str, Any]:
+    found: dict[str, Any] = to_yaml(options)
+    if mask and "auth_pass" in found.get("authentication", {}):
+        found["authentication"] = {
+            **found["authentication"],
+            "auth_pass": mask(str(found["authentication"]["auth_pass"])),
+        }
+    if mask:
+        found.pop("auth_hmac", None)
+    return found
+
+
+def to_plain(director: Director, mask: Optional[Callable[[str], str]] = None, places: bool = False) -> dict[str, Any]:
+    """One host's part under keepalived's own keywords.
+
+    :param mask: makes of a password what may be shown; None: they are tokens already.
+    :param places: adds to each block ``places``: keyword (``''`` for the block) to ``[file, line]``.
+    """
+
+    def block(item: Block) -> dict[str, Any]:
+        found = _options(item.options, mask)
+        if isinstance(item, VrrpInstance):
+            found["version"] = director.version_of(item)
+        if places:
+            found["places"] = {name: list(origin) for name, origin in [("", item.origin), *item.places.items()]}
+        return found
+
+    found: dict[str, Any] = {"global_defs": block(director.global_defs)}
+    for key, (_block, attribute, _class) in LISTS.items():
+        found[key] = [{"name": item.name, **block(item)} for item in getattr(director, attribute)]
+    return found
+
+
+def _value(keyword: Keyword, value: Any) -> Any:
+    """The inverse of ``to_yaml``, for values from wherever."""
+    if keyword.kind == "vips" and isinstance(value, (list, tuple)):
+        return [
+            parse_vip({**{key: item for key, item in one.items() if key != "prefixlen"}, "address": _address(one)})
+            if isinstance(one, Mapping)
+            else parse_vip(one)
+            for one in value
+        ]
+    if keyword.kind == "block":
+        return _read_options(keyword.block, value)
+    if keyword.kind == "words" and not value:
+        return []
+    return from_yaml(keyword, value)
+
+
+def _address(vip: Mapping[str, Any]) -> Any:
+    return "%s/%s" % (vip.get("address", ""), vip["prefixlen"]) if "prefixlen" in vip else vip.get("address", "")
+
+
+def _read_options(block: str, options: Any) -> dict[str, Any]:
+    if not isinstance(options, Mapping):
+        raise BadValue("%s must be a mapping" % block)
+    found = {}
+    for name, value in options.items():
+        keyword = BLOCKS[block].get(name)
+        if keyword is None:
+            raise BadValue(
+                ("'%s' is no keyword of %s. %s" % (name, block, did_you_mean(str(name), BLOCKS[block]))).strip()
+            )
+        try:
+            found[name] = _value(keyword, value)
+        except BadValue as reason:
+            raise BadValue("'%s' of %s %s" % (name, block, reason)) from None
+    return found
+
+
+def _origin(place: Any) -> Origin:
+    path, line = place
+    return Origin(str(path), int(line))
+
+
+def _block(block: str, kind: type[_Any], item: Any) -> _Any:
+    if not isinstance(item, Mapping):
+        raise BadValue("%s must be a mapping" % block)
+    try:
+        places = {str(name): _origin(place) for name, place in dict(item.get("places") or {}).items()}
+    except (TypeError, ValueError):
+        raise BadValue("'places' of %s must be keywords with [file, line]" % block) from None
+    origin = places.pop("", Origin())
+    options = {name: value for name, value in item.items() if name not in ("name", "places")}
+    return kind(str(item.get("name", "")), _read_options(block, options), origin, places)
+
+
+def from_plain(host: str, data: Mapping[str, Any], interfaces: Optional[dict[str, Interface]] = None) -> Director:
+    """The inverse of :func:`to_plain`.
+
+    :raises BadValue: if the data does not have that shape.
+    """
+    unknown = [key for key in data if key not in LISTS and key != "global_defs"]
+    if unknown:
+        raise BadValue("unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), [*LISTS, "global_defs"])))
+    director = Director(host, _block("global_defs", Block, data.get("global_defs") or {}), interfaces=interfaces)
+    for key, (block, attribute, kind) in LISTS.items():
+        items = data.get(key) or []
+        if not isinstance(items, Iterable) or isinstance(items, (str, Mapping)):
+            raise BadValue("'%s' must be a list" % key)
+        setattr(director, attribute, [_block(block, kind, item) for item in items])
+    return director

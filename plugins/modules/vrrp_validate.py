@@ -1,0 +1,150 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Documentation of the action plugin failover.vip.vrrp_validate."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: vrrp_validate
+short_description: Check the keepalived configurations of several hosts against each other
+version_added: 1.0.0
+author:
+  - failover.vip contributors (@failover-vip)
+description:
+  - Takes the configurations of the hosts of a VRRP cluster, whoever deployed it, and finds every way in which they do
+    not fit together, such as another password, advertisement interval, version or set of VIPs, or unicast beside
+    multicast. Each ends with both hosts holding the VIP, though C(keepalived -t) accepts each file.
+  - Runs the rules that need one host alone as well.
+options:
+  configs:
+    description:
+      - The name of each host, and its configuration in one of three forms.
+      - A string is the text of its C(keepalived.conf).
+      - A list of files, each with C(path) and C(content), is a configuration with its includes, the main file first, as
+        in RV(failover.vip.vrrp_plan#module:files). Paths are relative to O(conf_dir).
+      - A mapping is RV(failover.vip.keepalived_lint#module:model). Its passwords are fingerprints, which can be
+        compared if O(failover.vip.keepalived_lint#module:fingerprint_key) was the same on all hosts.
+    type: dict
+    required: true
+  conf_dir:
+    description: Where the files of O(configs) stand.
+    type: path
+    default: /etc/keepalived
+  interfaces:
+    description:
+      - The name of each host, and its interfaces with their addresses in CIDR notation.
+      - Rules that need them say nothing of a host that is in neither O(interfaces) nor O(facts).
+    type: dict
+    default: {}
+  facts:
+    description: The name of each host, and its C(ansible_facts), from which the interfaces are taken.
+    type: dict
+    default: {}
+  fail_on:
+    description: Fails if there is a finding at least this bad.
+    type: str
+    choices: [error, warning, info, never]
+    default: error
+extends_documentation_fragment:
+  - failover.vip._attributes
+  - failover.vip._attributes.info_module
+  - failover.vip._attributes.controller_only
+  - failover.vip._attributes.action_group
+seealso:
+  - module: failover.vip.keepalived_lint
+  - module: failover.vip.vrrp_plan
+"""
+
+EXAMPLES = r"""
+---
+- name: Check two files against each other
+  failover.vip.vrrp_validate:
+    configs:
+      ka1: |
+        global_defs {
+            router_id ka1
+        }
+        vrrp_instance WEB_VIP {
+            interface eth0
+            virtual_router_id 51
+            priority 254
+            virtual_ipaddress {
+                172.25.254.100/24
+            }
+        }
+      ka2: |
+        global_defs {
+            router_id ka2
+        }
+        vrrp_instance WEB_VIP {
+            interface eth0
+            virtual_router_id 51
+            priority 253
+            virtual_ipaddress {
+                172.25.254.100/24
+            }
+        }
+
+- name: Read every director's live configuration
+  failover.vip.keepalived_lint:
+  register: lint
+
+- name: Check them against each other
+  failover.vip.vrrp_validate:
+    configs: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, ['lint', 'model']))) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+---
+findings:
+  description: What is wrong, worst first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    rule:
+      description: Id of the rule.
+      returned: always
+      type: str
+      sample: KP002
+    severity:
+      description: V(error), V(warning) or V(info).
+      returned: always
+      type: str
+      sample: error
+    message:
+      description: What is wrong.
+      returned: always
+      type: str
+      sample: auth_pass differs (ka1, ka2)
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Use the same authentication on all hosts.
+    host:
+      description: The host, of several that disagree the last.
+      returned: always
+      type: str
+      sample: ka2
+    path:
+      description: The file.
+      returned: always
+      type: str
+      sample: /etc/keepalived/keepalived.conf
+    line:
+      description: The line in it; 0 if not known.
+      returned: always
+      type: int
+      sample: 14
+    instance:
+      description: The VRRP instance, if it is about one.
+      returned: always
+      type: str
+      sample: WEB_VIP
+"""
