@@ -219,7 +219,13 @@ class _Planner:
         """The VIP on its device, with its label unless that would be too long or the VIP has one."""
         number = self.labels.get((wanted.name, vip.address))
         label = "%s:%d" % (device, number) if number is not None and device else ""
-        return vip._replace(dev=device, label=vip.label or (label if len(label) <= _LABEL_MAX else ""))
+        flags = vip.flags
+        if vip.ip.version == 6 and vip.prefixlen != 128 and "preferred_lft" not in flags:
+            # Deprecated from the start, or the director would speak from the VIP when it opens connections itself (RFC
+            # 6724 section 5, rule 3), and a real server with the VIP on lo would answer to itself. keepalived does the
+            # same by default for /128.
+            flags = (*flags, "preferred_lft", "0")
+        return vip._replace(dev=device, label=vip.label or (label if len(label) <= _LABEL_MAX else ""), flags=flags)
 
     def unicast(self, wanted: WantedInstance, parts: list[tuple[Host, dict[str, Any]]]) -> None:
         """Fills in each host's source address, and the others' as its peers."""

@@ -181,7 +181,24 @@ def test_ipv6_speaks_version_3_from_an_address_of_its_subnet() -> None:
     assert errors(result) == []
     web = part(result, "ka1")
     assert (web["version"], web["unicast_src_ip"], web["unicast_peer"]) == (3, "2001:db8::50", ["2001:db8::60"])
-    assert "label" not in web["virtual_ipaddress"][0]
+    # Deprecated, so that the director never opens connections from it.
+    assert web["virtual_ipaddress"] == [
+        {"address": "2001:db8::100", "prefixlen": 64, "dev": "eth0", "flags": ["preferred_lft", "0"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vip", "line"),
+    [
+        ("2001:db8::100/128", "2001:db8::100/128 dev eth0\n"),
+        ("2001:db8::100/64 preferred_lft forever", "2001:db8::100/64 dev eth0 preferred_lft forever\n"),
+    ],
+)
+def test_ipv6_lifetimes_of_keepalived_and_by_hand_stay(vip: str, line: str) -> None:
+    members = {host: {"interfaces": {"eth0": ["2001:db8::%s/64" % host[2:]]}} for host in ("ka1", "ka2")}
+    result = run({**WEB, "virtual_ipaddress": [vip]}, members=members)
+    assert errors(result) == []
+    assert line in result["files"]["ka1"][-1]["content"]
 
 
 def test_interface_names_may_differ_between_hosts() -> None:
