@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -17,7 +18,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._plain import f
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
-from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, Finding, at_or_above, ordered
+from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, Finding, failing, ordered
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, Interface
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 
@@ -61,7 +62,7 @@ def director_of(
     texts = _texts(host, config, conf_dir)
     parsed = parse(texts[0][0], from_texts(dict(texts)), host.partition(".")[0])
     director, findings = read(parsed.nodes, host, interfaces)
-    said = [Finding(**{**finding.as_dict(), "host": host}) for finding in parsed.findings]
+    said = [replace(finding, host=host) for finding in parsed.findings]
     return director, [*said, *findings]
 
 
@@ -105,7 +106,7 @@ class ActionModule(ActionBase):
 def outcome(findings: list[Finding], fail_on: str) -> dict[str, Any]:
     """The result, failed if there is a finding of the severity *fail_on* or worse."""
     result: dict[str, Any] = {"changed": False, "findings": [finding.as_dict() for finding in findings]}
-    bad = [] if fail_on == "never" else at_or_above(findings, fail_on)
+    bad = failing(findings, fail_on)
     if not bad:
         return result
     lines = "\n".join(finding.text() for finding in bad)

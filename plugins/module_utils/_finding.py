@@ -70,6 +70,11 @@ def at_or_above(findings: Iterable[Finding], severity: str) -> list[Finding]:
     return [finding for finding in findings if SEVERITIES.index(finding.severity) <= limit]
 
 
+def failing(findings: Iterable[Finding], fail_on: str) -> list[Finding]:
+    """Those findings that fail a module with the option ``fail_on``: a severity, or ``never``."""
+    return [] if fail_on == "never" else at_or_above(findings, fail_on)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint naming the closest known word, or all of them if they are few; empty if nothing is near."""
     names = sorted(known)

@@ -141,7 +141,7 @@ import hmac
 import ipaddress
 import json
 import platform
-from typing import Any, Optional
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -149,7 +149,8 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._load import fr
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
-from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, at_or_above, ordered
+from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
+from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, failing, ordered
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Interface
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
 
@@ -160,19 +161,6 @@ def fingerprint(password: str, key: str) -> str:
         return "%%auth_pass%%"
     digest = hmac.new(key.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
     return "%%%%auth_pass:%s%%%%" % digest[:32]
-
-
-def _given(interfaces: dict[str, Any]) -> dict[str, Interface]:
-    return {
-        str(name): Interface(
-            str(name),
-            tuple(
-                ipaddress.ip_interface(str(address))
-                for address in (addresses if isinstance(addresses, (list, tuple)) else [addresses])
-            ),
-        )
-        for name, addresses in interfaces.items()
-    }
 
 
 def _gathered(module: AnsibleModule) -> dict[str, Interface]:
@@ -212,10 +200,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     arguments = module.params
-    interfaces: Optional[dict[str, Interface]] = None
     try:
-        if arguments["interfaces"] is not None:
-            interfaces = _given(arguments["interfaces"])
+        interfaces = interfaces_of(arguments)
     except ValueError as reason:
         module.fail_json(msg="interfaces: %s; write addresses as 192.0.2.1/24" % reason)
     if arguments["gather_interfaces"]:
@@ -233,7 +219,7 @@ def main() -> None:
         ),
         "files": list(parsed.paths),
     }
-    bad = [] if arguments["fail_on"] == "never" else at_or_above(every, arguments["fail_on"])
+    bad = failing(every, arguments["fail_on"])
     if bad:
         module.fail_json(
             msg="%s has mistakes:\n%s" % (arguments["path"], "\n".join(finding.text() for finding in bad)), **result

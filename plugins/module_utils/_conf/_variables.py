@@ -68,14 +68,18 @@ def _interface(item: Mapping[str, Any], prefix: Any) -> Optional[IPInterface]:
 
 
 def interfaces_of(host: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
-    """From ``interfaces`` (name to addresses with prefix) where it is given, else from ``facts``."""
+    """From ``interfaces`` (name to its addresses, or to its one address) where it is given, else from ``facts``.
+
+    :raises ValueError: if an address is none.
+    """
     given, facts = host.get("interfaces"), host.get("facts")
     if given is None:
         return interfaces_from_facts(facts) if isinstance(facts, Mapping) else None
-    return {
-        str(name): Interface(str(name), tuple(ipaddress.ip_interface(address) for address in addresses))
-        for name, addresses in given.items()
-    }
+    found = {}
+    for name, addresses in given.items():
+        listed = addresses if isinstance(addresses, (list, tuple)) else [addresses]
+        found[str(name)] = Interface(str(name), tuple(ipaddress.ip_interface(str(address)) for address in listed))
+    return found
 
 
 def _bad(
