@@ -208,6 +208,94 @@ class VrrpInstance(Block):
 
 
 @dataclass
+class RealServer(Block):
+    """A ``real_server``, or the ``sorry_server``, of a virtual server; ``name`` is ``address port`` as written."""
+
+    address: str = ""
+    #: 0: none was written.
+    port: int = 0
+    #: Its checks: the name of each block is the kind, as TCP_CHECK.
+    checks: list[Block] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """keepalived's default is 1."""
+        return int(self.options.get("weight", 1))
+
+
+@dataclass
+class VirtualServer(Block):
+    """A ``virtual_server``: of an address and port, of a firewall mark, or of a group."""
+
+    address: str = ""
+    #: 0: none was written.
+    port: int = 0
+    fwmark: int = 0
+    #: Name of its ``virtual_server_group``; empty: none.
+    group: str = ""
+    real_servers: list[RealServer] = field(default_factory=list)
+    sorry_server: Optional[RealServer] = None
+
+    @property
+    def lb_kind(self) -> str:
+        """NAT, DR or TUN; empty: not set."""
+        return str(self.options.get("lb_kind", self.options.get("lvs_method", "")))
+
+    @property
+    def protocol(self) -> str:
+        """TCP, UDP or SCTP (keepalived's default: TCP)."""
+        return str(self.options.get("protocol", "TCP"))
+
+    @property
+    def delay_loop(self) -> float:
+        """Seconds between two checks (keepalived's default: 60)."""
+        return float(self.options.get("delay_loop", 60))
+
+
+@dataclass
+class VirtualServerGroup(Block):
+    """A ``virtual_server_group``: address ranges with ports, and firewall marks."""
+
+    #: (first address, last address, port).
+    addresses: list[tuple[str, str, int]] = field(default_factory=list)
+    fwmarks: list[int] = field(default_factory=list)
+
+
+class PathFacts(NamedTuple):
+    """A file that a configuration names, as the host has it. ``mode`` 0 and ``exists`` False: it is not there."""
+
+    exists: bool
+    mode: int = 0
+    owner: str = ""
+    group: str = ""
+    is_file: bool = True
+    #: The nearest directory above it, or the file itself, that others than root can write; empty: none.
+    writable_by_others: str = ""
+    #: Its first two kilobytes where it is a script; empty: not a text, or not read.
+    head: str = ""
+
+
+@dataclass
+class Machine:
+    """What is known of a host besides keepalived's files and its interfaces; what is not known is None or absent."""
+
+    #: keepalived's version, as (2, 2, 7).
+    release: Optional[tuple[int, ...]] = None
+    #: The files and commands that the configuration names, and the configuration's own files.
+    paths: dict[str, PathFacts] = field(default_factory=dict)
+    #: Names of the users that the configuration names: whether each exists.
+    users: dict[str, bool] = field(default_factory=dict)
+    #: sysctl keys with dots, as ``net.ipv4.ip_forward``.
+    sysctls: dict[str, str] = field(default_factory=dict)
+    #: Kernel: whether ip_vs is there or can be loaded.
+    ip_vs: Optional[bool] = None
+    #: What HAProxy binds: (address or ``*``, port, where it is written).
+    haproxy_binds: Optional[list[tuple[str, int, Origin]]] = None
+    #: Further facts for the rules about the environment, each under a name of its own.
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class Director:
     """One host that runs keepalived. ``interfaces`` None: its facts are not known."""
 
@@ -218,7 +306,10 @@ class Director:
     files: list[Tracked] = field(default_factory=list)
     processes: list[Tracked] = field(default_factory=list)
     sync_groups: list[SyncGroup] = field(default_factory=list)
+    virtual_servers: list[VirtualServer] = field(default_factory=list)
+    virtual_server_groups: list[VirtualServerGroup] = field(default_factory=list)
     interfaces: Optional[dict[str, Interface]] = None
+    machine: Machine = field(default_factory=Machine)
 
     def version_of(self, instance: VrrpInstance) -> int:
         """2 or 3: the instance's own, else the global one, else 2; always 3 for IPv6 (keepalived.conf(5), version)."""
@@ -240,10 +331,20 @@ class Director:
 
 
 @dataclass
+class Backend:
+    """One host that runs real servers. ``interfaces`` None: its facts are not known."""
+
+    host: str
+    interfaces: Optional[dict[str, Interface]] = None
+    machine: Machine = field(default_factory=Machine)
+
+
+@dataclass
 class Cluster:
-    """Hosts that share VRRP instances."""
+    """Hosts that share VRRP instances, and the hosts that they balance to."""
 
     directors: dict[str, Director] = field(default_factory=dict)
+    backends: dict[str, Backend] = field(default_factory=dict)
 
 
 @dataclass

@@ -339,7 +339,7 @@ class _Planner:
             [file for file in topology.files if file.name not in elsewhere["track_file"]],
             [process for process in topology.processes if process.name not in elsewhere["track_process"]],
             groups,
-            host.interfaces,
+            interfaces=host.interfaces,
         )
 
 

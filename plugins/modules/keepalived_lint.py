@@ -153,6 +153,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._variables impo
 from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, failing, ordered
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Interface
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import HOST
 
 
 def fingerprint(password: str, key: str) -> str:
@@ -209,7 +210,7 @@ def main() -> None:
     host_id = arguments["host_id"] or platform.node().partition(".")[0]
     parsed = parse(arguments["path"], from_disk, host_id)
     director, findings = read(parsed.nodes, interfaces=interfaces)
-    alone = [rule for rule in RULES if rule.host]
+    alone = [rule for rule in RULES if rule.scope == HOST]
     every = ordered([*parsed.findings, *findings, *check(Cluster({"": director}), alone)])
     result: dict[str, Any] = {
         "changed": False,

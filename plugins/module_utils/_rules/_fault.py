@@ -8,8 +8,7 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._model import (
     Cluster,
@@ -31,6 +30,8 @@ class Fault(NamedTuple):
     origin: Origin = Origin()
     #: Replaces the rule's general hint where the numbers of the case make a better one.
     hint: str = ""
+    #: Replaces the rule's severity, as where one version of keepalived refuses what another accepts.
+    severity: str = ""
 
 
 class Member(NamedTuple):
@@ -63,11 +64,6 @@ class Group(NamedTuple):
 
     name: str
     members: tuple[Member, ...]
-
-
-HostRule = Callable[[Director], Iterator[Fault]]
-GroupRule = Callable[[Group], Iterator[Fault]]
-ClusterRule = Callable[[Cluster], Iterator[Fault]]
 
 
 def fault(director: Director, instance: VrrpInstance, message: str, keyword: str = "", hint: str = "") -> Fault:

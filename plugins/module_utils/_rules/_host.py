@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Block, Director, Tracked
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import (
     Fault,
@@ -19,6 +20,7 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._fault import 
     vip_network,
     weights,
 )
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, host_rule
 
 #: Passwords that stand in manuals, lessons and other projects' defaults.
 KNOWN_PASSWORDS = frozenset(
@@ -34,6 +36,13 @@ _COMMANDS = (
 )
 
 
+@host_rule(
+    "KH001",
+    ERROR,
+    "nopreempt with state MASTER",
+    "Set state BACKUP on every host (the default here).",
+    MAN + ", nopreempt",
+)
 def nopreempt_with_master(director: Director) -> Iterator[Fault]:
     """KH001."""
     for instance in director.instances:
@@ -46,6 +55,13 @@ def nopreempt_with_master(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH002",
+    ERROR,
+    "preempt_delay without effect",
+    "Drop preempt_delay, or drop nopreempt and state MASTER.",
+    MAN + ", preempt_delay",
+)
 def preempt_delay_without_effect(director: Director) -> Iterator[Fault]:
     """KH002."""
     for instance in director.instances:
@@ -65,6 +81,13 @@ def preempt_delay_without_effect(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH003",
+    ERROR,
+    "nopreempt with weighted checks",
+    "Drop the weight, so that a failed check means FAULT, or drop nopreempt.",
+    "measured",
+)
 def nopreempt_with_weights(director: Director) -> Iterator[Fault]:
     """KH003."""
     for instance in director.instances:
@@ -79,6 +102,13 @@ def nopreempt_with_weights(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH005",
+    ERROR,
+    "auth_pass longer than 8 characters",
+    "Use at most 8 characters.",
+    MAN + ", auth_pass",
+)
 def auth_pass_too_long(director: Director) -> Iterator[Fault]:
     """KH005."""
     for instance in director.instances:
@@ -91,6 +121,13 @@ def auth_pass_too_long(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH007",
+    WARNING,
+    "weak password",
+    "Drop the authentication and use unicast with a firewall, or take 8 random characters for each instance.",
+    "RFC 3768 section 10",
+)
 def weak_password(director: Director) -> Iterator[Fault]:
     """KH007: it crosses the network as it is (RFC 3768 section 10), and keeps out mistakes only."""
     for instance in director.instances:
@@ -115,6 +152,13 @@ def _running(director: Director) -> Iterator[tuple[Block, str]]:
                 yield block, keyword
 
 
+@host_rule(
+    "KH026",
+    ERROR,
+    "scripts without enable_script_security",
+    "Add enable_script_security to global_defs.",
+    MAN + ", enable_script_security",
+)
 def scripts_without_security(director: Director) -> Iterator[Fault]:
     """KH026."""
     if director.global_defs.options.get("enable_script_security"):
@@ -128,6 +172,13 @@ def scripts_without_security(director: Director) -> Iterator[Fault]:
         return
 
 
+@host_rule(
+    "KH027",
+    WARNING,
+    "scripts run as root",
+    "Give them a user of their own, as script_user keepalived_script.",
+    MAN + ", SCRIPTS",
+)
 def scripts_as_root(director: Director) -> Iterator[Fault]:
     """KH027."""
     user = director.global_defs.options.get("script_user") or []
@@ -140,6 +191,13 @@ def scripts_as_root(director: Director) -> Iterator[Fault]:
             yield Fault("vrrp_script %s runs as root" % script.name, director.host, origin=script.place("user"))
 
 
+@host_rule(
+    "KH048",
+    ERROR,
+    "smtp_server that is no host",
+    "Set the address of the mail server, as 127.0.0.1 for one on this host.",
+    MAN + ", smtp_server",
+)
 def smtp_server_that_is_none(director: Director) -> Iterator[Fault]:
     """KH048."""
     server = (director.global_defs.options.get("smtp_server") or [""])[0]
@@ -160,6 +218,13 @@ def smtp_server_that_is_none(director: Director) -> Iterator[Fault]:
         )
 
 
+@host_rule(
+    "KH006",
+    ERROR,
+    "authentication with VRRP version 3",
+    "Drop the authentication, or set vrrp_version 2; unicast and a firewall protect better.",
+    "RFC 9568 section 9",
+)
 def auth_with_version_3(director: Director) -> Iterator[Fault]:
     """KH006."""
     for instance in director.instances:
@@ -172,6 +237,13 @@ def auth_with_version_3(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH008",
+    ERROR,
+    "vrrp_strict with what it forbids",
+    "Drop vrrp_strict, or set accept and drop the rest.",
+    MAN + ", vrrp_strict",
+)
 def strict_with_what_it_forbids(director: Director) -> Iterator[Fault]:
     """KH008."""
     everywhere = bool(director.global_defs.options.get("vrrp_strict"))
@@ -193,6 +265,13 @@ def strict_with_what_it_forbids(director: Director) -> Iterator[Fault]:
             yield fault(director, instance, "vrrp_strict without accept: the VIP answers nobody", "strict_mode")
 
 
+@host_rule(
+    "KH009",
+    WARNING,
+    "VIP without a prefix length",
+    "Write it as address/prefix.",
+    MAN + ", virtual_ipaddress",
+)
 def vip_without_prefix(director: Director) -> Iterator[Fault]:
     """KH009."""
     for instance in director.instances:
@@ -207,6 +286,13 @@ def vip_without_prefix(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH010",
+    ERROR,
+    "VIP outside its interface's subnet",
+    "Use a free host address of a subnet of that interface, or set dev.",
+    "measured",
+)
 def vip_outside_its_subnet(director: Director) -> Iterator[Fault]:
     """KH010."""
     if director.interfaces is None:
@@ -239,6 +325,13 @@ def vip_outside_its_subnet(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH012",
+    ERROR,
+    "one VIP in two instances of a host",
+    "Leave it in one of them.",
+    "measured",
+)
 def vip_twice_on_one_host(director: Director) -> Iterator[Fault]:
     """KH012."""
     holder: dict[str, str] = {}
@@ -249,6 +342,13 @@ def vip_twice_on_one_host(director: Director) -> Iterator[Fault]:
                 yield fault(director, instance, "VIP %s stands in %s too" % (vip.address, other), "virtual_ipaddress")
 
 
+@host_rule(
+    "KH014",
+    WARNING,
+    "VIP on an interface that nobody tracks",
+    "Add the interface to track_interface.",
+    MAN + ", track_interface",
+)
 def vip_dev_not_tracked(director: Director) -> Iterator[Fault]:
     """KH014."""
     for instance in director.instances:
@@ -263,6 +363,13 @@ def vip_dev_not_tracked(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH015",
+    WARNING,
+    "a host among its own peers",
+    "Take it out of unicast_peer.",
+    MAN + ", unicast_peer",
+)
 def unicast_with_itself(director: Director) -> Iterator[Fault]:
     """KH015."""
     for instance in director.instances:
@@ -277,6 +384,13 @@ def _addresses(peers: list[str]) -> list[str]:
     return [peer.split()[0] for peer in peers if peer.split()]
 
 
+@host_rule(
+    "KH016",
+    ERROR,
+    "unicast half configured",
+    "Give both unicast_src_ip, an address of the host, and unicast_peer.",
+    MAN + ", unicast_src_ip",
+)
 def unicast_half_done(director: Director) -> Iterator[Fault]:
     """KH016."""
     for instance in director.instances:
@@ -303,6 +417,13 @@ def unicast_half_done(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH017",
+    ERROR,
+    "more than 20 VIPs in one instance",
+    "Move the rest to virtual_ipaddress_excluded.",
+    "keepalived vrrp.c",
+)
 def too_many_vips(director: Director) -> Iterator[Fault]:
     """KH017."""
     for instance in director.instances:
@@ -315,6 +436,13 @@ def too_many_vips(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH018",
+    WARNING,
+    "priority 255 with weights or nopreempt",
+    "Use a priority from 1 to 254.",
+    MAN + ", priority",
+)
 def owner_with_weights(director: Director) -> Iterator[Fault]:
     """KH018."""
     for instance in director.instances:
@@ -324,6 +452,13 @@ def owner_with_weights(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH019",
+    WARNING,
+    "priority and weights leave 1 to 254",
+    "Choose priorities and weights whose sums stay within 1 to 254.",
+    MAN + ", weight",
+)
 def clamped_priority(director: Director) -> Iterator[Fault]:
     """KH019."""
     for instance in director.instances:
@@ -352,6 +487,13 @@ def clamped_priority(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH020",
+    WARNING,
+    "script timeout not below its interval",
+    "Make the timeout smaller than the interval, so that runs cannot pile up.",
+    MAN + ", vrrp_script",
+)
 def script_slower_than_its_interval(director: Director) -> Iterator[Fault]:
     """KH020."""
     for script in director.scripts:
@@ -364,6 +506,13 @@ def script_slower_than_its_interval(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH021",
+    ERROR,
+    "track of something undefined",
+    "Define it, or correct the name.",
+    "keepalived vrrp.c",
+)
 def undefined_track(director: Director) -> Iterator[Fault]:
     """KH021."""
     for instance in director.instances:
@@ -374,6 +523,13 @@ def undefined_track(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH022",
+    WARNING,
+    "vrrp_script that nothing tracks",
+    "Add it to track_script, or drop it.",
+    MAN + ", vrrp_script",
+)
 def unused_script(director: Director) -> Iterator[Fault]:
     """KH022."""
     used: set[str] = set()
@@ -388,6 +544,13 @@ def unused_script(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH023",
+    ERROR,
+    "one name twice",
+    "Give each its own name.",
+    "measured",
+)
 def name_twice(director: Director) -> Iterator[Fault]:
     """KH023."""
     kinds: tuple[tuple[str, list[Tracked]], ...] = (
@@ -408,6 +571,13 @@ def name_twice(director: Director) -> Iterator[Fault]:
         seen.add(instance.name)
 
 
+@host_rule(
+    "KH031",
+    ERROR,
+    "sync group with missing members",
+    "Name two or more instances of this host.",
+    "keepalived vrrp_sync.c",
+)
 def sync_group_of_strangers(director: Director) -> Iterator[Fault]:
     """KH031."""
     names = {instance.name for instance in director.instances}
@@ -429,6 +599,13 @@ def sync_group_of_strangers(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH035",
+    ERROR,
+    "label longer than 15 characters",
+    "Shorten it: the kernel's limit is 15 (IFNAMSIZ).",
+    MAN + ", label",
+)
 def label_too_long(director: Director) -> Iterator[Fault]:
     """KH035."""
     for instance in director.instances:
@@ -442,6 +619,13 @@ def label_too_long(director: Director) -> Iterator[Fault]:
                 )
 
 
+@host_rule(
+    "KH043",
+    ERROR,
+    "one VRID twice on an interface",
+    "Give each instance of an interface its own virtual_router_id.",
+    "RFC 9568 section 5.2.3",
+)
 def vrid_twice_on_one_interface(director: Director) -> Iterator[Fault]:
     """KH043."""
     holder: dict[tuple[str, int, int], str] = {}
@@ -460,6 +644,13 @@ def vrid_twice_on_one_interface(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH044",
+    ERROR,
+    "instance without a necessary keyword",
+    "Add it.",
+    MAN + ", vrrp_instance",
+)
 def keyword_missing(director: Director) -> Iterator[Fault]:
     """KH044."""
     for instance in director.instances:
@@ -472,6 +663,13 @@ def keyword_missing(director: Director) -> Iterator[Fault]:
                 yield fault(director, instance, "has no %s" % keyword)
 
 
+@host_rule(
+    "KH045",
+    ERROR,
+    "interface missing or down",
+    "Correct the name (per host: keepalived_instance_overrides), or bring the interface up.",
+    "measured",
+)
 def interface_missing(director: Director) -> Iterator[Fault]:
     """KH045."""
     if director.interfaces is None:
@@ -489,6 +687,13 @@ def interface_missing(director: Director) -> Iterator[Fault]:
                 yield fault(director, instance, "interface %s is down" % name, "interface")
 
 
+@host_rule(
+    "KH046",
+    ERROR,
+    "IPv4 and IPv6 mixed",
+    "Use one instance per family, or virtual_ipaddress_excluded for the other.",
+    "RFC 9568 section 5.2.9",
+)
 def families_mixed(director: Director) -> Iterator[Fault]:
     """KH046."""
     for instance in director.instances:
@@ -508,6 +713,13 @@ def families_mixed(director: Director) -> Iterator[Fault]:
             )
 
 
+@host_rule(
+    "KH047",
+    ERROR,
+    "advert_int outside the version's range",
+    "Use whole seconds in version 2, and up to 40.95 s in version 3.",
+    "RFC 9568 section 5.2.7",
+)
 def fraction_in_version_2(director: Director) -> Iterator[Fault]:
     """KH047."""
     for instance in director.instances:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, fault, weights
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, group_rule
 
 
 def _losses(group: Group, tie: bool) -> Iterator[Fault]:
@@ -58,11 +60,25 @@ def _losses(group: Group, tie: bool) -> Iterator[Fault]:
                 )
 
 
+@group_rule(
+    "KP018",
+    ERROR,
+    "weight smaller than the priority gap",
+    "Make the weight larger than the gap.",
+    MAN + ", weight",
+)
 def weight_below_the_gap(group: Group) -> Iterator[Fault]:
     """KP018."""
     yield from _losses(group, tie=False)
 
 
+@group_rule(
+    "KP019",
+    ERROR,
+    "weight equal to the priority gap",
+    "Make the weight larger than the gap.",
+    MAN + ", weight",
+)
 def weight_ties(group: Group) -> Iterator[Fault]:
     """KP019."""
     yield from _losses(group, tie=True)

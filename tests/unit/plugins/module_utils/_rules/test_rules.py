@@ -25,8 +25,10 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     Vip,
     VrrpInstance,
 )
+from ansible_collections.failover.vip.plugins.module_utils._rules import _host, _pair, _weights
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import CLUSTER, GROUP, HOST, rules_in
 
 WEB, DB = "172.25.254.100", "172.25.254.200"
 
@@ -268,13 +270,14 @@ def test_found(rule: str, severity: str, words: str, change: Callable[[Cluster],
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {(rule.id, rule.severity) for rule in RULES} == {case[:2] for case in CASES}
+    rules = [rule for room in (_host, _pair, _weights) for rule in rules_in(vars(room))]
+    assert {(rule.id, rule.severity) for rule in rules} == {case[:2] for case in CASES}
 
 
 def test_every_rule_is_complete() -> None:
     for rule in RULES:
         assert all((rule.title, rule.hint, rule.source))
-        assert sum(function is not None for function in (rule.host, rule.group, rule.cluster)) == 1
+        assert rule.scope in (HOST, GROUP, CLUSTER)
 
 
 ACCEPTED: list[tuple[str, Callable[[Cluster], None]]] = [
