@@ -14,69 +14,8 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
-
-#: What a keyword's value is, and how it is written:
-#:
-#: ========== =============================== ==========================================
-#: kind       value                           text
-#: ========== =============================== ==========================================
-#: flag       True                            the bare keyword
-#: switch     True or False                   the bare keyword, or ``keyword false``
-#: int        a whole number in the range     ``keyword 51``
-#: number     a number in the range           ``keyword 0.1``
-#: choice     one of ``choices``              ``keyword MASTER``
-#: word       one word                        ``keyword eth0``, quoted where needed
-#: words      words, as a list or one string  ``keyword 192.0.2.1 25``
-#: command    a command line                  ``keyword "/path/script argument"``
-#: weight     a Track: weight and reverse     ``weight -30 reverse``
-#: items      a list of words                 a block with one item a line
-#: vips       a list of Vip                   a block with one address a line
-#: tracks     a list of Track                 a block with one name a line
-#: lines      a list of free lines            a block with the lines as they are
-#: block      options of the sub-block        a block (see ``Keyword.block``)
-#: ========== =============================== ==========================================
-KINDS = (
-    "flag",
-    "switch",
-    "int",
-    "number",
-    "choice",
-    "word",
-    "words",
-    "command",
-    "weight",
-    "items",
-    "vips",
-    "tracks",
-    "lines",
-    "block",
-)
-
-
-class Keyword(NamedTuple):
-    """One keyword of one block. ``low`` and ``high`` are inclusive; ``since`` and ``until`` are keepalived versions.
-
-    ``header``: what stands between the keyword and the brace of a block: nothing, a ``name``, or ``words``. Outside
-    blocks ``words`` may follow the value.
-    ``many``: may stand more than once.
-    """
-
-    name: str
-    kind: str
-    low: Optional[float] = None
-    high: Optional[float] = None
-    choices: tuple[str, ...] = ()
-    block: str = ""
-    since: tuple[int, ...] = ()
-    until: tuple[int, ...] = ()
-    header: str = ""
-    many: bool = False
-
-
-def _table(*keywords: Keyword) -> dict[str, Keyword]:
-    return {keyword.name: keyword for keyword in keywords}
-
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword, table
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords_lvs import LVS_BLOCKS, LVS_DEPRECATED
 
 _K = Keyword
 _TRACKING = (
@@ -98,7 +37,7 @@ _NOTIFY = (
 
 #: block name -> keyword name -> keyword
 BLOCKS: dict[str, dict[str, Keyword]] = {
-    "global_defs": _table(
+    "global_defs": table(
         _K("router_id", "word"),
         _K("notification_email", "items"),
         _K("notification_email_from", "word"),
@@ -231,7 +170,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("snmp_vs_stats_update_interval", "number", 0, since=(2, 3, 0)),
         _K("snmp_rs_stats_update_interval", "number", 0, since=(2, 3, 0)),
     ),
-    "vrrp_script": _table(
+    "vrrp_script": table(
         _K("script", "command"),
         _K("interval", "number", 0.001),
         _K("timeout", "number", 0),
@@ -241,12 +180,12 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("user", "words"),
         _K("init_fail", "flag"),
     ),
-    "track_file": _table(
+    "track_file": table(
         _K("file", "word"),
         _K("weight", "weight", -254, 254),
         _K("init_file", "words"),
     ),
-    "vrrp_track_process": _table(
+    "vrrp_track_process": table(
         _K("process", "words"),
         _K("param_match", "words"),
         _K("weight", "weight", -254, 254),
@@ -257,14 +196,14 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("fork_delay", "number", 0.000001, 3600),
         _K("full_command", "flag"),
     ),
-    "vrrp_sync_group": _table(
+    "vrrp_sync_group": table(
         _K("group", "items"),
         *_TRACKING,
         *_NOTIFY,
         _K("global_tracking", "flag"),
         _K("sync_group_tracking_weight", "flag"),
     ),
-    "vrrp_instance": _table(
+    "vrrp_instance": table(
         _K("state", "choice", choices=("MASTER", "BACKUP")),
         _K("interface", "word"),
         _K("vrf", "word", since=(2, 2, 5)),
@@ -322,181 +261,26 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("notify_master_rx_lower_pri", "command"),
         _K("notify_deleted", "command", since=(2, 1, 0)),
     ),
-    "authentication": _table(
+    "authentication": table(
         _K("auth_type", "choice", choices=("PASS", "AH")),
         _K("auth_pass", "word"),
     ),
+    **LVS_BLOCKS,
 }
-
-_SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
-_METHODS = ("NAT", "DR", "TUN")
-_RETRIES = (
-    _K("retry", "int", 0),
-    _K("delay_before_retry", "number", 0),
-    _K("warmup", "number", 0),
-    _K("connect_timeout", "number", 0.000001),
-    _K("delay_loop", "number", 0.000001),
-    _K("alpha", "switch"),
-)
-_SERVER = (
-    *_RETRIES,
-    _K("weight", "int", 0, 65535),
-    _K("inhibit_on_failure", "switch"),
-    _K("virtualhost", "word"),
-    _K("smtp_alert", "switch"),
-    _K("snmp_name", "word"),
-)
-_CHECKER = (
-    _K("connect_ip", "word"),
-    _K("connect_port", "int", 1, 65535),
-    _K("bindto", "word"),
-    _K("bind_port", "int", 1, 65535),
-    _K("bind_if", "word"),
-    _K("fwmark", "int", 0),
-    *_RETRIES,
-    _K("log_all_failures", "switch"),
-)
-_HTTP = (
-    *_CHECKER,
-    _K("virtualhost", "word"),
-    _K("http_protocol", "word"),
-    _K("enable_sni", "switch"),
-    _K("tls_compliant", "switch"),
-    _K("fast_recovery", "switch"),
-    _K("url", "block", block="url", many=True),
-)
-_CHECKS = tuple(
-    _K(name, "block", block=name, many=True)
-    for name in (
-        "HTTP_GET",
-        "SSL_GET",
-        "TCP_CHECK",
-        "SMTP_CHECK",
-        "DNS_CHECK",
-        "MISC_CHECK",
-        "PING_CHECK",
-        "UDP_CHECK",
-        "FILE_CHECK",
-        "BFD_CHECK",
-    )
-)
 
 #: The blocks that files may have and the model does not: known, and their values checked.
 READ_ONLY_BLOCKS: dict[str, dict[str, Keyword]] = {
-    "virtual_server": _table(
-        _K("ip_family", "choice", choices=("inet", "inet6")),
-        *_SERVER,
-        _K("lb_algo", "choice", choices=_SCHEDULERS),
-        _K("lvs_sched", "choice", choices=_SCHEDULERS),
-        *(
-            _K(name, "flag")
-            for name in (
-                "hashed",
-                "ops",
-                "flag-1",
-                "flag-2",
-                "flag-3",
-                "sh-port",
-                "sh-fallback",
-                "mh-port",
-                "mh-fallback",
-            )
-        ),
-        _K("lb_kind", "choice", choices=_METHODS, header="words"),
-        _K("lvs_method", "choice", choices=_METHODS, header="words"),
-        _K("persistence_engine", "word"),
-        _K("persistence_timeout", "int", 1, 2678400),
-        _K("persistence_granularity", "word"),
-        _K("protocol", "choice", choices=("TCP", "UDP", "SCTP")),
-        _K("ha_suspend", "flag"),
-        _K("omega", "switch"),
-        _K("quorum", "int", 1),
-        _K("hysteresis", "int", 0),
-        _K("quorum_up", "command"),
-        _K("quorum_down", "command"),
-        _K("sorry_server", "words"),
-        _K("sorry_server_inhibit", "flag"),
-        _K("sorry_server_lvs_method", "choice", choices=_METHODS, header="words"),
-        _K("real_server", "block", block="real_server", header="words", many=True),
-        *_CHECKS,
-    ),
-    "real_server": _table(
-        *_SERVER,
-        _K("lvs_method", "choice", choices=_METHODS, header="words"),
-        _K("uthreshold", "int", 0),
-        _K("lthreshold", "int", 0),
-        _K("notify_up", "command"),
-        _K("notify_down", "command"),
-        *_CHECKS,
-    ),
-    "HTTP_GET": _table(*_HTTP),
-    "SSL_GET": _table(*_HTTP),
-    "url": _table(
-        _K("path", "word"),
-        _K("digest", "word"),
-        _K("status_code", "words"),
-        _K("virtualhost", "word"),
-        _K("regex", "command"),
-        _K("regex_no_match", "switch"),
-        _K("regex_options", "words"),
-        _K("regex_min_offset", "int", 0),
-        _K("regex_max_offset", "int", 0),
-        _K("regex_stack", "words"),
-        _K("tls_compliant", "switch"),
-    ),
-    "TCP_CHECK": _table(*_CHECKER),
-    "SMTP_CHECK": _table(*_CHECKER, _K("helo_name", "word"), _K("host", "block", block="host", many=True)),
-    "host": _table(*_CHECKER),
-    "DNS_CHECK": _table(*_CHECKER, _K("type", "word"), _K("name", "word")),
-    "MISC_CHECK": _table(
-        *_RETRIES,
-        _K("log_all_failures", "switch"),
-        _K("misc_path", "command"),
-        _K("misc_timeout", "number", 0),
-        _K("misc_dynamic", "switch"),
-        _K("user", "words"),
-    ),
-    "PING_CHECK": _table(*_CHECKER),
-    "UDP_CHECK": _table(
-        *_CHECKER,
-        _K("payload", "words"),
-        _K("require_reply", "words"),
-        _K("min_reply_length", "int", 0, 65535),
-        _K("max_reply_length", "int", 0, 65535),
-    ),
-    "FILE_CHECK": _table(
-        _K("track_file", "word"), _K("weight", "weight", -2147483647, 2147483647), _K("alpha", "switch")
-    ),
-    "BFD_CHECK": _table(_K("name", "word"), _K("alpha", "switch")),
-    "bfd_instance": _table(
-        _K("neighbor_ip", "word"),
-        _K("neighbour_ip", "word"),
-        _K("source_ip", "word"),
-        _K("min_rx", "number", 0),
-        _K("min_tx", "number", 0),
-        _K("idle_tx", "number", 0),
-        _K("multiplier", "int", 1, 255),
-        _K("passive", "flag"),
-        _K("ttl", "int", 1, 255),
-        _K("hoplimit", "int", 1, 255),
-        _K("max_hops", "int", -1, 255),
-        _K("weight", "weight", -253, 253),
-        _K("vrrp", "flag"),
-        _K("checker", "flag"),
-        _K("multihop", "switch", since=(2, 2, 8)),
-    ),
-    "garp_group": _table(
+    "garp_group": table(
         _K("garp_interval", "number", 0),
         _K("gna_interval", "number", 0),
         _K("interface", "word"),
         _K("interfaces", "items"),
     ),
-    "track_group": _table(_K("group", "items")),
-    "SSL": _table(_K("password", "word"), _K("ca", "word"), _K("certificate", "word"), _K("key", "word")),
+    "track_group": table(_K("group", "items")),
 }
 
 #: What may stand outside all blocks.
-ROOT = _table(
+ROOT = table(
     _K("global_defs", "block", block="global_defs", many=True),
     *(
         _K(name, "block", block=name, header="name", many=True)
@@ -546,6 +330,5 @@ DEPRECATED: dict[str, dict[str, str]] = {
         "native_ipv6": "",
         "linkbeat_use_polling": "",
     },
-    "HTTP_GET": {"nb_get_retry": "retry"},
-    "SSL_GET": {"nb_get_retry": "retry"},
+    **LVS_DEPRECATED,
 }

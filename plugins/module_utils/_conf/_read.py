@@ -16,12 +16,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import (
     BLOCKS,
     DEPRECATED,
     READ_ONLY_BLOCKS,
     ROOT,
-    Keyword,
 )
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import MAX_FINDINGS
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node

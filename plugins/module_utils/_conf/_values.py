@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, cast
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import Track, Vip
 

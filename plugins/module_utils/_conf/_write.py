@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, quoted, text
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import track_words, vip_words
 from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director
