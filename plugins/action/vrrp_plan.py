@@ -18,6 +18,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Cluster
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
+from ansible_collections.failover.vip.plugins.module_utils._timers import PRESETS
 
 _LIST = {"type": "list", "elements": "dict", "default": []}
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -31,6 +32,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "transport": {"type": "str", "default": "unicast"},
     "auth_pass": {"type": "dict", "default": {}, "no_log": True},
     "notify": {"type": "path", "default": ""},
+    "timers": {"type": "str", "choices": ["", *PRESETS], "default": ""},
+    "drain_file": {"type": "path", "default": ""},
     "conf_dir": {"type": "path", "default": "/etc/keepalived"},
     "shared_vrids": {"type": "list", "elements": "int", "default": []},
     "members": {"type": "dict"},
@@ -45,6 +48,8 @@ SHARED = {
     "keepalived_vrrp_sync_groups": "vrrp_sync_groups",
     "keepalived_transport": "transport",
     "keepalived_auth_pass": "auth_pass",
+    "keepalived_timers": "timers",
+    "keepalived_drain_file": "drain_file",
 }
 
 

@@ -14,6 +14,7 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional, Union
 
@@ -261,6 +262,17 @@ class VirtualServerGroup(Block):
     fwmarks: list[int] = field(default_factory=list)
 
 
+class Command(NamedTuple):
+    """A command that a configuration runs: where it stands, its words, and the user named for it (empty: none)."""
+
+    block: Block
+    keyword: str
+    words: tuple[str, ...]
+    user: str = ""
+    #: The VRRP instance it belongs to; empty: none.
+    instance: str = ""
+
+
 class PathFacts(NamedTuple):
     """A file that a configuration names, as the host has it. ``mode`` 0 and ``exists`` False: it is not there."""
 
@@ -273,6 +285,8 @@ class PathFacts(NamedTuple):
     writable_by_others: str = ""
     #: Its first two kilobytes where it is a script; empty: not a text, or not read.
     head: str = ""
+    #: Whether the directories above it let everybody through.
+    reachable: bool = True
 
 
 @dataclass
@@ -293,6 +307,39 @@ class Machine:
     haproxy_binds: Optional[list[tuple[str, int, Origin]]] = None
     #: Further facts for the rules about the environment, each under a name of its own.
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+#: The keywords that run a command.
+_RUN = frozenset(
+    (
+        "script",
+        "startup_script",
+        "shutdown_script",
+        "notify_fifo_script",
+        "vrrp_notify_fifo_script",
+        "lvs_notify_fifo_script",
+        "notify",
+        "notify_master",
+        "notify_backup",
+        "notify_fault",
+        "notify_stop",
+        "notify_deleted",
+        "notify_master_rx_lower_pri",
+        "notify_up",
+        "notify_down",
+        "quorum_up",
+        "quorum_down",
+        "misc_path",
+    )
+)
+
+
+def _command_words(line: str) -> tuple[str, ...]:
+    """The words of a command line; one with an open quote is split at its blanks."""
+    try:
+        return tuple(shlex.split(line)) or (line,)
+    except ValueError:
+        return tuple(line.split())
 
 
 @dataclass
@@ -316,6 +363,22 @@ class Director:
         if instance.family == 6:
             return 3
         return instance.version or int(self.global_defs.options.get("vrrp_version", 2))
+
+    def commands(self) -> list[Command]:
+        """Every command that the configuration runs, those of health checks too."""
+        blocks: list[Block] = [self.global_defs, *self.scripts, *self.sync_groups, *self.instances]
+        for virtual in self.virtual_servers:
+            blocks.append(virtual)
+            for real in virtual.real_servers + [virtual.sorry_server] * (virtual.sorry_server is not None):
+                blocks += [real, *real.checks]
+        found = []
+        for block in blocks:
+            user = (block.options.get("user") or [""])[0] if isinstance(block, Tracked) else ""
+            instance = block.name if isinstance(block, VrrpInstance) else ""
+            for keyword, line in block.options.items():
+                if keyword in _RUN and isinstance(line, str) and line.split():
+                    found.append(Command(block, keyword, _command_words(line), user, instance))
+        return found
 
     def tracks_of(self, instance: VrrpInstance) -> list[tuple[str, Track, Optional[Tracked]]]:
         """What an instance tracks: (keyword, the line, its definition or None)."""
@@ -365,6 +428,8 @@ class Host:
     interfaces: Optional[dict[str, Interface]] = None
     #: Per instance, the options set by hand for this host.
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: keepalived's version, as (2, 2, 7), if known.
+    release: Optional[tuple[int, ...]] = None
 
 
 @dataclass
@@ -381,3 +446,7 @@ class Topology:
     global_defs: dict[str, Any] = field(default_factory=dict)
     #: Path of the script that every change of state calls; empty: none.
     notify: str = ""
+    #: Name of a preset of ``_timers``; empty: keepalived's own numbers.
+    timers: str = ""
+    #: Path of the file that moves a director's VIPs away while it holds a negative number; empty: none.
+    drain_file: str = ""

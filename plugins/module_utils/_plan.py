@@ -15,6 +15,7 @@ from typing import Any, Optional
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
     DEFAULT_PRIORITY,
+    OWNER_PRIORITY,
     Block,
     Cluster,
     Director,
@@ -24,9 +25,15 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     SyncGroup,
     Topology,
     Track,
+    Tracked,
     Vip,
     VrrpInstance,
     WantedInstance,
+)
+from ansible_collections.failover.vip.plugins.module_utils._timers import (
+    SUBSECOND_GLOBAL_DEFS,
+    preset_options,
+    skew_unit,
 )
 
 #: The highest priority that is not the address owner's (RFC 9568 section 6.1).
@@ -46,16 +53,10 @@ GLOBAL_DEFAULTS: Mapping[str, Any] = {
 }
 #: The states keepalived has a notify_* keyword for (keepalived.conf(5), notify).
 NOTIFIED = ("master", "backup", "fault", "stop")
+#: The name of the track_file that drains a director.
+DRAIN = "drain"
 #: Labels are cut by the kernel's IFNAMSIZ less the final zero.
 _LABEL_MAX = 15
-
-
-def skew_unit(version: int, advert_int: float) -> float:
-    """Seconds of Skew_Time for a priority of 0, 256ths of which count: 1 in version 2, the interval in version 3.
-
-    RFC 3768 section 6.1; RFC 9568 section 6.1.
-    """
-    return 1.0 if version == 2 else advert_int
 
 
 def allot(count: int, unit: float, weights: Sequence[int]) -> Optional[list[int]]:
@@ -171,9 +172,26 @@ class _Planner:
 
     def options_of(self, wanted: WantedInstance, host: Host) -> dict[str, Any]:
         """What was set by hand for this host: the instance's options, and over them the host's own."""
-        options = dict(wanted.options.items())
-        options.update(host.overrides.get(wanted.name, {}))
-        return options
+        options = {**wanted.options, **host.overrides.get(wanted.name, {})}
+        return {**self.preset(wanted, options), **options}
+
+    def preset(self, wanted: WantedInstance, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The timers of the instance's preset: the same on all its hosts, so the oldest keepalived decides."""
+        names = wanted.hosts or list(self.topology.hosts)
+        known = [self.topology.hosts[name].release for name in names if name in self.topology.hosts]
+        oldest = min((release for release in known if release), default=None)
+        version = 3 if self.family(options) == 6 else self.version(options)
+        return preset_options(self.topology.timers, version, options, oldest)
+
+    def drain(self, options: dict[str, Any]) -> None:
+        """Lets the drain file move the VIP: by priority, so that the other director is there before this one goes.
+
+        With nopreempt, and for the owner of the address, no priority moves it; then any number in the file is a fault.
+        """
+        if self.topology.drain_file:
+            by_fault = options.get("nopreempt") or options.get("priority") == OWNER_PRIORITY
+            tracks = [track for track in options.get("track_file", []) if track.name != DRAIN]
+            options["track_file"] = [*tracks, Track(DRAIN, 0 if by_fault else None)]
 
     def priorities(self, wanted: WantedInstance, parts: list[tuple[Host, dict[str, Any]]]) -> None:
         """Fills in the priority where none is set by hand."""
@@ -286,6 +304,7 @@ class _Planner:
         self.unicast(wanted, parts)
         for _host, options in parts:
             self.notify(wanted, options)
+            self.drain(options)
         return [
             (host, VrrpInstance(wanted.name, options, wanted.origin, self.places(wanted, host)))
             for host, options in parts
@@ -331,16 +350,27 @@ class _Planner:
             - tracked[keyword]
             for keyword in tracked
         }
+        global_defs = {"router_id": host.name, **topology.global_defs}
+        if any(instance.advert_int < 1 for instance in instances) and "vrrp_rt_priority" not in global_defs:
+            global_defs = {**SUBSECOND_GLOBAL_DEFS, **global_defs}
         return Director(
             host.name,
-            Block("", {"router_id": host.name, **topology.global_defs}, Origin("keepalived_global_defs")),
+            Block("", global_defs, Origin("keepalived_global_defs")),
             instances,
             [script for script in topology.scripts if script.name not in elsewhere["track_script"]],
-            [file for file in topology.files if file.name not in elsewhere["track_file"]],
+            self.files(elsewhere["track_file"]),
             [process for process in topology.processes if process.name not in elsewhere["track_process"]],
             groups,
             interfaces=host.interfaces,
         )
+
+    def files(self, elsewhere: set[str]) -> list[Tracked]:
+        """The track_file blocks of a host, with that of the drain."""
+        found = [file for file in self.topology.files if file.name not in elsewhere]
+        if self.topology.drain_file:
+            options = {"file": self.topology.drain_file, "weight": Track("", 1)}
+            found.append(Tracked(DRAIN, options, Origin("keepalived_drain_file")))
+        return found
 
 
 def _tracks(block: Block, keyword: str) -> list[Track]:
@@ -350,8 +380,8 @@ def _tracks(block: Block, keyword: str) -> list[Track]:
 def plan(topology: Topology) -> tuple[Cluster, list[Finding]]:
     """Each director's part of the cluster, and what makes the description impossible to carry out.
 
-    Computed where it is not set by hand: state, priority (see :func:`allot`), unicast_src_ip and unicast_peer, device
-    and label of each VIP, router_id. The parts still have to pass the rules.
+    Computed where it is not set by hand: timers, state, priority (see :func:`allot`), unicast_src_ip and unicast_peer,
+    device and label of each VIP, router_id. The parts still have to pass the rules.
     """
     planner = _Planner(topology)
     found: dict[str, list[VrrpInstance]] = {name: [] for name in topology.hosts}

@@ -83,6 +83,24 @@ options:
       - Passwords of VRRP version 2, by the name of the instance. At most 8 characters. They travel in plain text.
     type: dict
     default: {}
+  timers:
+    description:
+      - Numbers that belong together, for each instance that sets neither C(advert_int) nor C(down_timer_adverts)
+        itself. A silent director is noticed within 3 seconds with V(safe), 0.9 seconds with V(standard) and 0.12
+        seconds with V(fast).
+      - Empty leaves keepalived's own numbers, 1 second and 3 advertisements. So does VRRP version 2, which counts in
+        whole seconds.
+    type: str
+    choices: ['', safe, standard, fast]
+    default: ''
+  drain_file:
+    description:
+      - Every instance tracks this file. A negative number in it lowers the director's priorities by as much, and its
+        VIPs move away with no gap; 0, or no file, leaves them alone.
+      - Where no priority moves a VIP (C(nopreempt), priority 255), any number but 0 is a fault.
+      - Empty for none.
+    type: path
+    default: ''
   notify:
     description:
       - Path of a script that each instance calls at every change of state (C(notify_master), C(notify_backup),

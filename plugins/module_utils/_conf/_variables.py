@@ -170,8 +170,8 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
     """The cluster as the inventory describes it.
 
     :param variables: ``vrrp_instances``, ``vrrp_scripts``, ``track_files``, ``track_processes``, ``vrrp_sync_groups``,
-        ``global_defs``, ``transport``, ``notify`` (path of a script) and ``auth_pass`` (instance to
-        password; only which ones there are, and how long, is used).
+        ``global_defs``, ``transport``, ``notify`` (path of a script), ``timers`` (name of a preset), ``drain_file``
+        (path) and ``auth_pass`` (instance to password; only which ones there are, and how long, is used).
     :param hosts: for each member its ``facts`` (``ansible_facts``, may be missing) or ``interfaces`` (to addresses),
         and ``overrides`` (instance to options).
     :returns: the topology, and a finding for each value that keepalived would not take.
@@ -203,6 +203,8 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
         ),
         global_defs=global_defs,
         notify=str(variables.get("notify") or ""),
+        timers=str(variables.get("timers") or ""),
+        drain_file=str(variables.get("drain_file") or ""),
     )
     names = [instance.name for instance in result.instances]
     _authentication(result, variables.get("auth_pass") or {}, findings)

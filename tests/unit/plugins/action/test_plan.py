@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.failover.vip.plugins.action.vrrp_plan import planned
-from ansible_collections.failover.vip.plugins.module_utils._plan import allot, skew_unit
+from ansible_collections.failover.vip.plugins.module_utils._plan import allot
+from ansible_collections.failover.vip.plugins.module_utils._timers import skew_unit
 
 DEFAULTS: dict[str, Any] = {
     "vrrp_scripts": [],
@@ -445,3 +446,32 @@ def test_any_topology_that_can_work(
     assert [one["preferred"] for one in sorted(result["instances"], key=lambda one: str(one["name"]))] == [
         one["hosts"][0] for one in sorted(instances, key=lambda one: str(one["name"]))
     ]
+
+
+def test_timers_come_from_the_preset() -> None:
+    result = run(WEB, {**DB, "advert_int": 1}, timers="standard")
+    assert result["findings"] == []
+    for host in ("ka1", "ka2"):
+        web, db = part(result, host), part(result, host, "DB_VIP")
+        assert (web["advert_int"], web["down_timer_adverts"]) == (0.05, 18)
+        assert (db["advert_int"], db.get("down_timer_adverts")) == (1, None)
+        # An interval below a second needs a scheduler that is on time.
+        assert result["directors"][host]["global_defs"]["max_auto_priority"] == 50
+    assert "max_auto_priority" not in run()["directors"]["ka1"]["global_defs"]
+    assert "down_timer_adverts" not in part(run(timers="standard", global_defs={"vrrp_version": 2}), "ka1")
+
+
+def test_the_drain_file_moves_what_can_be_moved() -> None:
+    stays = {**DB, "nopreempt": True}
+    own = {**WEB, "name": "OWN", "virtual_router_id": 53, "virtual_ipaddress": ["172.25.254.120/24"]}
+    members = {**MEMBERS, "ka1": {**MEMBERS["ka1"], "overrides": {"OWN": {"priority": 255}}}}
+    result = run(WEB, stays, own, members=members, drain_file="/run/failover-vip/drain")
+    assert errors(result) == []
+    assert result["directors"]["ka1"]["track_files"] == [
+        {"name": "drain", "file": "/run/failover-vip/drain", "weight": {"weight": 1}}
+    ]
+    assert part(result, "ka1")["track_file"] == [{"name": "drain"}]
+    # No priority moves these: any number in the file is a fault.
+    for name in ("DB_VIP", "OWN"):
+        assert part(result, "ka1", name)["track_file"] == [{"name": "drain", "weight": 0}]
+    assert "track_file" not in part(run(), "ka1")
