@@ -468,7 +468,7 @@ def test_the_drain_file_moves_what_can_be_moved() -> None:
     result = run(WEB, stays, own, members=members, drain_file="/run/failover-vip/drain")
     assert errors(result) == []
     assert result["directors"]["ka1"]["track_files"] == [
-        {"name": "drain", "file": "/run/failover-vip/drain", "weight": {"weight": 1}}
+        {"name": "drain", "file": "/run/failover-vip/drain", "weight": 1}
     ]
     assert part(result, "ka1")["track_file"] == [{"name": "drain"}]
     # No priority moves these: any number in the file is a fault.
