@@ -321,7 +321,8 @@ def to_yaml(value: Any) -> Any:
     if isinstance(value, Track) and not value.name:
         return "%d reverse" % (value.weight or 0) if value.reverse else value.weight
     if isinstance(value, Track):
-        return {key: item for key, item in value._asdict().items() if item not in (None, False)}
+        # A weight of 0 stays: it is written, and equal to False.
+        return {key: item for key, item in value._asdict().items() if item is not None and item is not False}
     if isinstance(value, Mapping):
         return {key: to_yaml(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
