@@ -19,6 +19,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     Vip,
     VrrpInstance,
 )
+from ansible_collections.failover.vip.plugins.module_utils._rules._priority import checks_of, priority
 
 
 class Fault(NamedTuple):
@@ -47,16 +48,8 @@ class Member(NamedTuple):
 
     @property
     def healthy_priority(self) -> int:
-        """The effective priority while all is well: base plus the positive weights (keepalived.conf(5))."""
-        base = self.instance.priority
-        if base == 255:
-            return base
-        up = sum(
-            weight
-            for keyword, _name, weight, reverse in weights(self.director, self.instance)
-            if (weight > 0) != reverse and keyword != "track_file"
-        )
-        return min(254, max(1, base + up))
+        """The effective priority while all is well; 0: FAULT even then."""
+        return priority(self.instance.priority, checks_of(self.director, self.instance), {}) or 0
 
 
 class Group(NamedTuple):

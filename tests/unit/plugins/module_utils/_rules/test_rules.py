@@ -156,6 +156,11 @@ def vip_of_the_other(cluster: Cluster) -> None:
     stranger.options["virtual_ipaddress_excluded"] = [Vip(WEB, 24)]
 
 
+def third(cluster: Cluster) -> None:
+    """A third director that comes last for both VIPs."""
+    cluster.directors["ka3"] = director("ka3", 70, (233, 233))
+
+
 CASES: list[tuple[str, str, str, Callable[[Cluster], None]]] = [
     ("KH001", "error", "keepalived ignores nopreempt", on("ka1", nopreempt=True, state="MASTER")),
     ("KH002", "error", "no preemption to delay", on("ka1", nopreempt=True, preempt_delay=10)),
@@ -256,6 +261,8 @@ CASES: list[tuple[str, str, str, Callable[[Cluster], None]]] = [
     ("KP025", "error", "is that of ka1 too", on("ka2", unicast_src_ip="172.25.254.50", unicast_peer=["172.25.254.60"])),
     ("KP026", "warning", "ka1: WEB_VIP, ka2: VI_60", rename),
     ("KP027", "error", "priority 255 on ka1, ka2", everywhere(priority=255)),
+    ("KP028", "error", "even while all is well", everywhere(track_script=[Track("chk", 0, reverse=True)])),
+    ("KP029", "info", "without ka1, ka2 holds all of DB_VIP, WEB_VIP, and ka3 idles", third),
 ]
 
 
