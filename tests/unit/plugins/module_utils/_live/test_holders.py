@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 failover.vip contributors
-"""The half of the holder watch that the verdicts of the failover tests rest on."""
+"""The verdicts of drills and of the failover tests rest on this."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.failover.vip.tests.lab_watch import (
+from ansible_collections.failover.vip.plugins.module_utils._live._holders import (
     Event,
     draw_timeline,
     parse_addresses,
