@@ -210,56 +210,85 @@ class VrrpInstance(Block):
 
 @dataclass
 class RealServer(Block):
-    """A ``real_server``, or the ``sorry_server``, of a virtual server; ``name`` is ``address port`` as written."""
+    """A ``real_server``, or the ``sorry_server``, of a virtual server; ``name`` is its address and port."""
 
     address: str = ""
-    #: 0: none was written.
+    #: 0: none was written, and keepalived takes that of the virtual server.
     port: int = 0
-    #: Its checks: the name of each block is the kind, as TCP_CHECK.
+    #: Its checks: the name of each block is the kind, as TCP_CHECK. Those of one kind stand together.
     checks: list[Block] = field(default_factory=list)
-
-    @property
-    def weight(self) -> int:
-        """keepalived's default is 1."""
-        return int(self.options.get("weight", 1))
 
 
 @dataclass
 class VirtualServer(Block):
-    """A ``virtual_server``: of an address and port, of a firewall mark, or of a group."""
+    """A ``virtual_server``: of an address and port, of a firewall mark, or of a group.
+
+    ``name`` is what stands between the keyword and the brace.
+    """
 
     address: str = ""
     #: 0: none was written.
     port: int = 0
-    fwmark: int = 0
+    #: None: it is no service of a firewall mark.
+    fwmark: Optional[int] = None
     #: Name of its ``virtual_server_group``; empty: none.
     group: str = ""
     real_servers: list[RealServer] = field(default_factory=list)
     sorry_server: Optional[RealServer] = None
 
     @property
+    def lb_algo(self) -> str:
+        """The scheduler; empty: not set, and keepalived takes wlc."""
+        return str(self.options.get("lb_algo", self.options.get("lvs_sched", "")))
+
+    @property
     def lb_kind(self) -> str:
-        """NAT, DR or TUN; empty: not set."""
-        return str(self.options.get("lb_kind", self.options.get("lvs_method", "")))
+        """NAT, DR or TUN; empty: not set, and keepalived takes NAT."""
+        return str(self.options.get("lb_kind", self.options.get("lvs_method", ""))).partition(" ")[0]
 
     @property
     def protocol(self) -> str:
-        """TCP, UDP or SCTP (keepalived's default: TCP)."""
-        return str(self.options.get("protocol", "TCP"))
+        """TCP, UDP or SCTP; empty: not set, and keepalived takes UDP where there is an address."""
+        return str(self.options.get("protocol", ""))
 
     @property
     def delay_loop(self) -> float:
         """Seconds between two checks (keepalived's default: 60)."""
         return float(self.options.get("delay_loop", 60))
 
+    def method_of(self, server: RealServer) -> str:
+        """NAT, DR or TUN: how packets reach one of its real servers, or its sorry server."""
+        options = self.options if server is self.sorry_server else server.options
+        keyword = "sorry_server_lvs_method" if server is self.sorry_server else "lvs_method"
+        return str(options.get(keyword, self.lb_kind or "NAT")).partition(" ")[0]
+
+    def weight_of(self, server: RealServer) -> int:
+        """The weight of a real server; its own, else that of the virtual server, else 1."""
+        return int(server.options.get("weight", self.options.get("weight", 1)))
+
+
+class AddressRange(NamedTuple):
+    """One line of a ``virtual_server_group`` with addresses; ``last`` is ``first`` where it is one."""
+
+    first: str
+    last: str
+    #: 0: none was written.
+    port: int = 0
+
+
+class Fwmark(NamedTuple):
+    """One line of a ``virtual_server_group`` with a firewall mark; ``family`` inet, inet6, or empty."""
+
+    mark: int
+    family: str = ""
+
 
 @dataclass
 class VirtualServerGroup(Block):
     """A ``virtual_server_group``: address ranges with ports, and firewall marks."""
 
-    #: (first address, last address, port).
-    addresses: list[tuple[str, str, int]] = field(default_factory=list)
-    fwmarks: list[int] = field(default_factory=list)
+    addresses: list[AddressRange] = field(default_factory=list)
+    fwmarks: list[Fwmark] = field(default_factory=list)
 
 
 class Command(NamedTuple):
@@ -355,6 +384,7 @@ class Director:
     sync_groups: list[SyncGroup] = field(default_factory=list)
     virtual_servers: list[VirtualServer] = field(default_factory=list)
     virtual_server_groups: list[VirtualServerGroup] = field(default_factory=list)
+    bfd_instances: list[Block] = field(default_factory=list)
     interfaces: Optional[dict[str, Interface]] = None
     machine: Machine = field(default_factory=Machine)
 
@@ -369,7 +399,8 @@ class Director:
         blocks: list[Block] = [self.global_defs, *self.scripts, *self.sync_groups, *self.instances]
         for virtual in self.virtual_servers:
             blocks.append(virtual)
-            for real in virtual.real_servers + [virtual.sorry_server] * (virtual.sorry_server is not None):
+            sorry = [virtual.sorry_server] if virtual.sorry_server else []
+            for real in virtual.real_servers + sorry:
                 blocks += [real, *real.checks]
         found = []
         for block in blocks:

@@ -16,6 +16,9 @@ choice     one of ``choices``              ``keyword MASTER``
 word       one word                        ``keyword eth0``, quoted where needed
 words      words, as a list or one string  ``keyword 192.0.2.1 25``
 command    a command line                  ``keyword "/path/script argument"``
+address    an IP address                   ``keyword 192.0.2.1``
+server     an address and a port           ``keyword 192.0.2.1 80``
+method     an LVS forwarding method        ``keyword TUN type gue port 6080``
 weight     a Track: weight and reverse     ``weight -30 reverse``
 items      a list of words                 a block with one item a line
 vips       a list of Vip                   a block with one address a line
@@ -32,12 +35,18 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 
+class BadValue(ValueError):
+    """A value that its keyword cannot take; the message says what it takes."""
+
+
 class Keyword(NamedTuple):
     """One keyword of one block. ``low`` and ``high`` are inclusive; ``since`` and ``until`` are keepalived versions.
 
     ``header``: what stands between the keyword and the brace of a block: nothing, a ``name``, or ``words``. Outside
     blocks ``words`` may follow the value.
-    ``many``: may stand more than once.
+    ``many``: may stand more than once; of blocks the value is then a list.
+    ``fold``: a choice in upper or lower case.
+    ``pattern``: what a word, or each of the words, must match; ``shape`` says it to a person.
     """
 
     name: str
@@ -50,6 +59,9 @@ class Keyword(NamedTuple):
     until: tuple[int, ...] = ()
     header: str = ""
     many: bool = False
+    fold: bool = False
+    pattern: str = ""
+    shape: str = ""
 
 
 def table(*keywords: Keyword) -> dict[str, Keyword]:

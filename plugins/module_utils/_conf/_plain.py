@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, TypeVar
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import (
-    BadValue,
     from_yaml,
     parse_vip,
     to_yaml,

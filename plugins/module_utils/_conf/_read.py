@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import (
     BLOCKS,
     DEPRECATED,
@@ -24,12 +24,20 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._keywords impor
     ROOT,
 )
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import MAX_FINDINGS
-from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node
+from ansible_collections.failover.vip.plugins.module_utils._conf._read_lvs import LVS_READERS
+from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import (
-    BadValue,
+    choice,
     number_from_word,
+    shaped,
     track_from_words,
     vip_from_words,
+)
+from ansible_collections.failover.vip.plugins.module_utils._conf._words_lvs import (
+    address,
+    method_from_words,
+    server_from_words,
+    server_words,
 )
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
@@ -43,7 +51,6 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
 )
 
 TABLES: Mapping[str, Mapping[str, Keyword]] = {**BLOCKS, **READ_ONLY_BLOCKS, "": ROOT}
-_ESCAPED_COMMENT = re.compile(r"\\([#!])")
 _COMMAND = re.compile(r"""[ \t\f\n\r\v]+|\\(x[0-9A-Fa-f]+|c.|[0-7]{1,3}|.)|(["'])|[^ \t\f\n\r\v"'\\]+""", re.DOTALL)
 _ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 #: Kinds of keywords that are blocks.
@@ -53,13 +60,6 @@ _TRUE, _FALSE = ("true", "on", "yes"), ("false", "off", "no")
 _SECRET = ("authentication", "SSL")
 #: Commands after which keepalived takes no user and group.
 _ALONE = ("script", "misc_path", "regex")
-
-
-def plain(word: str) -> str:
-    """A word without what only the file needs: its double quotes, or the backslash before a # or !."""
-    if len(word) > 1 and word[0] == word[-1] == '"':
-        return str(word[1:-1])
-    return _ESCAPED_COMMENT.sub(r"\1", word).lstrip('"')
 
 
 def command_words(words: Iterable[str]) -> list[str]:
@@ -110,13 +110,6 @@ def _switch(words: Sequence[str]) -> bool:
     if words[0] in _FALSE:
         return False
     raise BadValue("is '%s', but must be one of %s" % (words[0], ", ".join((*_TRUE, *_FALSE))))
-
-
-def _choice(keyword: Keyword, words: Sequence[str]) -> str:
-    if _one(words) in keyword.choices:
-        return words[0]
-    hint = did_you_mean(words[0], keyword.choices) if len(keyword.choices) > 2 else ""
-    raise BadValue(("is '%s', but must be %s. %s" % (words[0], " or ".join(keyword.choices), hint)).strip())
 
 
 def _joined(nodes: Iterable[Node]) -> list[str]:
@@ -187,11 +180,17 @@ class _Reader:
         if kind in ("int", "number"):
             return number_from_word(keyword, _one(words))
         if kind == "choice":
-            return _choice(keyword, words)
+            return choice(keyword, _one(words))
         if kind == "word":
-            return _one(words)
+            return shaped(keyword, _one(words))
         if kind == "words":
-            return words
+            return [shaped(keyword, word) for word in words]
+        if kind == "address":
+            return address(_one(words))
+        if kind == "server":
+            return " ".join(server_words(*server_from_words(words)))
+        if kind == "method":
+            return method_from_words(words)
         if kind == "weight":
             _one(words)
             return track_from_words(keyword, ["", "weight", *words])
@@ -259,7 +258,10 @@ class _Reader:
             before = places.get(name)
             if keyword.kind == "block":
                 inner, _places = self.block(keyword.block, node.children or ())
-                options[name] = {**options.get(name, {}), **inner}
+                if keyword.many:
+                    options.setdefault(name, []).append(inner)
+                else:
+                    options[name] = {**options.get(name, {}), **inner}
             elif keyword.kind in _BLOCK_KINDS:
                 options[name] = options.get(name, []) + self.list_of(keyword, node.children or ())
             else:
@@ -280,8 +282,8 @@ class _Reader:
 
     def surplus(self, block: str, keyword: Keyword, node: Node) -> None:
         """Words that keepalived drops without a word."""
-        taken = 0 if keyword.kind == "flag" else 1
-        if keyword.kind in ("words", "command", "weight") or keyword.header == "words":
+        taken = 0 if keyword.kind == "flag" else 2 if keyword.kind == "server" else 1
+        if keyword.kind in ("words", "command", "weight", "method") or keyword.header == "words":
             return
         if keyword.kind in _BLOCK_KINDS:
             taken = 1 if keyword.header else 0
@@ -317,6 +319,9 @@ class _Reader:
             keyword = self.keyword_of("", node)
             if keyword is None:
                 continue
+            if keyword.name in LVS_READERS:
+                LVS_READERS[keyword.name](self, node)
+                continue
             if keyword.kind != "block":
                 self.block("", [node._replace(words=(keyword.name, *node.words[1:]))])
                 continue
@@ -338,6 +343,8 @@ class _Reader:
                     "track_file": director.files,
                     "vrrp_track_process": director.processes,
                 }[block].append(Tracked(name, options, node.origin, places))
+            elif block == "bfd_instance":
+                director.bfd_instances.append(Block(name, options, node.origin, places))
             elif block == "global_defs":
                 self.globals(Block("", options, node.origin, places))
             self.instance = ""
@@ -363,8 +370,8 @@ def read(
 ) -> tuple[Director, list[Finding]]:
     """One host's part as its files say it, with places, and what is wrong with single keywords.
 
-    What stands twice is kept twice, so that the rules see it. Blocks that the model does not hold (LVS, BFD, static
-    addresses) are checked word by word and left out.
+    What stands twice is kept twice, so that the rules see it. Blocks that the model does not hold (static addresses,
+    routes and rules, SSL) are checked word by word and left out.
 
     :param interfaces: of the host, None if not known; kept for the rules.
     """

@@ -17,6 +17,8 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Origin
 #: A word that keepalived reads back as it is. '#' and '!' begin comments, '$' a variable, '@' a conditional line.
 _BARE = re.compile(r"^[A-Za-z0-9_./:,+*%=<>|&^~?\[\]()'-][^\s\"#!{}$@\\]*$")
 
+_ESCAPED_COMMENT = re.compile(r"\\([#!])")
+
 
 class Raw(str):
     """A word as it stands in a file, quotes and all: it is printed as it is."""
@@ -30,6 +32,13 @@ class Node(NamedTuple):
     words: tuple[str, ...]
     children: Optional[tuple[Node, ...]] = None
     origin: Origin = Origin()
+
+
+def plain(word: str) -> str:
+    """A word without what only the file needs: its double quotes, or the backslash before a # or !."""
+    if len(word) > 1 and word[0] == word[-1] == '"':
+        return str(word[1:-1])
+    return _ESCAPED_COMMENT.sub(r"\1", word).lstrip('"')
 
 
 def quoted(word: str) -> str:

@@ -14,8 +14,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, cast
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
+from ansible_collections.failover.vip.plugins.module_utils._conf._words_lvs import (
+    address,
+    method_from_words,
+    server_from_words,
+    server_words,
+)
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import Track, Vip
 
@@ -26,10 +32,6 @@ _VIP_KEYS = ("address", "dev", "label", "scope", "brd", "peer")
 _VIP_FLAGS = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class BadValue(ValueError):
-    """A value that its keyword cannot take; the message says what it takes."""
 
 
 def _words(value: Any) -> list[str]:
@@ -80,6 +82,42 @@ def number_from_word(keyword: Keyword, word: str) -> float:
     if not _NUMBER.match(word):
         raise BadValue("must be a %s, not '%s'" % ("number" if keyword.kind == "number" else "whole number", word))
     return _number(keyword, word[:40])
+
+
+def shaped(keyword: Keyword, word: str) -> str:
+    """The word, if it has the keyword's pattern.
+
+    :raises BadValue: with what it must be.
+    """
+    if keyword.pattern and not re.fullmatch(keyword.pattern, word):
+        raise BadValue("is '%s', but must be %s" % (word, keyword.shape))
+    return word
+
+
+def choice(keyword: Keyword, word: Any) -> str:
+    """One of the keyword's choices, as the table spells it.
+
+    :raises BadValue: with what it must be.
+    """
+    for known in keyword.choices:
+        if word == known or (keyword.fold and str(word).upper() == known):
+            return known
+    hint = did_you_mean(str(word), keyword.choices) if len(keyword.choices) > 2 else ""
+    raise BadValue(("is '%s', but must be %s. %s" % (word, " or ".join(keyword.choices), hint)).strip())
+
+
+def _server(value: Any) -> str:
+    """A server as keepalived's own line, or a mapping with ``address`` and ``port``."""
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in ("address", "port")]
+        if unknown:
+            raise BadValue(
+                "has the unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), ("address", "port")))
+            )
+        words = [_word(value[key]) for key in ("address", "port") if value.get(key) is not None]
+    else:
+        words = _words(value)
+    return " ".join(server_words(*server_from_words(words)))
 
 
 def _switch(value: Any) -> bool:
@@ -235,13 +273,17 @@ def from_yaml(keyword: Keyword, value: Any) -> Any:
     if kind in ("int", "number"):
         return _number(keyword, value)
     if kind == "choice":
-        if value not in keyword.choices:
-            raise BadValue("is '%s', but must be %s" % (value, " or ".join(keyword.choices)))
-        return value
+        return choice(keyword, value)
     if kind == "word":
-        return _word(value)
+        return shaped(keyword, _word(value))
     if kind == "words":
-        return [] if value is True else _words(value)
+        return [] if value is True else [shaped(keyword, word) for word in _words(value)]
+    if kind == "address":
+        return address(_word(value))
+    if kind == "server":
+        return _server(value)
+    if kind == "method":
+        return method_from_words(_words(value))
     if kind == "command":
         if not isinstance(value, str) or not value.strip() or _CONTROL.search(value):
             raise BadValue("must be a command line in one string, without line breaks")
@@ -297,12 +339,24 @@ def normalise(
             bad("KH034", key, "'%s' is no keyword of %s" % (key, block), did_you_mean(str(key), [*table, *plan_only]))
             continue
         if keyword.kind == "block":
-            if not isinstance(value, Mapping):
-                bad("KH042", key, "'%s' must be a mapping of the keywords of its block" % key)
-                continue
-            inner, more = normalise(keyword.block, value, "%s.%s" % (place, key), instance=instance, host=host)
-            good[key] = inner
-            findings += more
+            # One of several blocks may stand alone, and a block without keywords as true.
+            several = keyword.many and isinstance(value, (list, tuple))
+            inner = []
+            for index, item in enumerate(value if several else [value]):
+                where = "%s[%d]" % (key, index) if several else key
+                bare = keyword.many and item is True
+                if not bare and not isinstance(item, Mapping):
+                    bad("KH042", where, "'%s' must be a mapping of the keywords of its block" % key)
+                    continue
+                found, more = normalise(
+                    keyword.block, {} if bare else item, "%s.%s" % (place, where), instance=instance, host=host
+                )
+                inner.append(found)
+                findings += more
+            if keyword.many:
+                good[key] = inner
+            elif inner:
+                good[key] = inner[0]
             continue
         if keyword.kind == "words" and value is False:
             continue

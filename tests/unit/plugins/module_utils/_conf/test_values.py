@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, text
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import (
-    BadValue,
     from_yaml,
     normalise,
     parse_vip,
