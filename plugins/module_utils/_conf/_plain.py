@@ -18,7 +18,13 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._values import 
     parse_vip,
     to_yaml,
 )
-from ansible_collections.failover.vip.plugins.module_utils._finding import did_you_mean
+from ansible_collections.failover.vip.plugins.module_utils._conf._variables_lvs import (
+    virtual_server_group_to_yaml,
+    virtual_server_groups,
+    virtual_server_to_yaml,
+    virtual_servers,
+)
+from ansible_collections.failover.vip.plugins.module_utils._finding import Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
     Block,
     Director,
@@ -36,6 +42,7 @@ LISTS: Mapping[str, tuple[str, str, type[Block]]] = {
     "track_files": ("track_file", "files", Tracked),
     "track_processes": ("vrrp_track_process", "processes", Tracked),
     "vrrp_sync_groups": ("vrrp_sync_group", "sync_groups", SyncGroup),
+    "bfd_instances": ("bfd_instance", "bfd_instances", Block),
 }
 _Any = TypeVar("_Any", bound=Block)
 
@@ -70,6 +77,10 @@ def to_plain(director: Director, mask: Optional[Callable[[str], str]] = None, pl
     found: dict[str, Any] = {"global_defs": block(director.global_defs)}
     for key, (_block, attribute, _class) in LISTS.items():
         found[key] = [{"name": item.name, **block(item)} for item in getattr(director, attribute)]
+    found["virtual_server_groups"] = [
+        virtual_server_group_to_yaml(group, places) for group in director.virtual_server_groups
+    ]
+    found["virtual_servers"] = [virtual_server_to_yaml(service, places) for service in director.virtual_servers]
     return found
 
 
@@ -132,13 +143,23 @@ def from_plain(host: str, data: Mapping[str, Any], interfaces: Optional[dict[str
 
     :raises BadValue: if the data does not have that shape.
     """
-    unknown = [key for key in data if key not in LISTS and key != "global_defs"]
+    known = [*LISTS, "global_defs", "virtual_server_groups", "virtual_servers"]
+    unknown = [key for key in data if key not in known]
     if unknown:
-        raise BadValue("unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), [*LISTS, "global_defs"])))
+        raise BadValue("unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), known)))
     director = Director(host, _block("global_defs", Block, data.get("global_defs") or {}), interfaces=interfaces)
     for key, (block, attribute, kind) in LISTS.items():
         items = data.get(key) or []
         if not isinstance(items, Iterable) or isinstance(items, (str, Mapping)):
             raise BadValue("'%s' must be a list" % key)
         setattr(director, attribute, [_block(block, kind, item) for item in items])
+    findings: list[Finding] = []
+    director.virtual_server_groups = virtual_server_groups(
+        data.get("virtual_server_groups"), findings, "virtual_server_groups", with_places=True
+    )
+    director.virtual_servers = virtual_servers(
+        data.get("virtual_servers"), findings, "virtual_servers", with_places=True
+    )
+    if findings:
+        raise BadValue("%s %s" % (findings[0].path, findings[0].message))
     return director

@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, quoted, text
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import track_words, vip_words
-from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director
+from ansible_collections.failover.vip.plugins.module_utils._conf._words_lvs import entry_words
+from ansible_collections.failover.vip.plugins.module_utils._model import (
+    AddressRange,
+    Block,
+    Director,
+    Fwmark,
+    VirtualServer,
+    VirtualServerGroup,
+)
 
 HEADER = "# Managed by Ansible, collection failover.vip: what is changed here by hand is lost at the next run.\n\n"
 
@@ -61,8 +69,12 @@ def option_nodes(block: str, options: Mapping[str, Any]) -> Iterable[Node]:
             yield Node((name, quoted(value)))
         elif keyword.kind == "words":
             yield Node((name, *value))
+        elif keyword.kind in ("server", "method"):
+            yield Node((name, *value.split()))
         elif keyword.kind == "weight":
             yield Node((name, *track_words(value)[2:]))
+        elif keyword.kind == "block" and keyword.many:
+            yield from (Node((name,), tuple(option_nodes(keyword.block, inner))) for inner in value)
         elif keyword.kind in ("items", "vips", "tracks", "lines", "block"):
             if value:
                 yield Node((name,), _item_nodes(keyword, value))
@@ -76,6 +88,24 @@ def block_node(block: str, item: Block) -> Node:
     return Node(words, tuple(option_nodes(block, item.options)), item.origin)
 
 
+def _virtual_server_node(service: VirtualServer) -> Node:
+    """One virtual server; its sorry server comes before what is said of it."""
+    sorry = {"sorry_server": service.sorry_server.name} if service.sorry_server else {}
+    children = list(option_nodes("virtual_server", {**service.options, **sorry}))
+    for server in service.real_servers:
+        inner = list(option_nodes("real_server", server.options))
+        inner += [Node((check.name,), tuple(option_nodes(check.name, check.options))) for check in server.checks]
+        children.append(Node(("real_server", *server.name.split()), tuple(inner), server.origin))
+    return Node(("virtual_server", *service.name.split()), tuple(children), service.origin)
+
+
+def _group_node(group: VirtualServerGroup) -> Node:
+    """One group: a line for each range and each firewall mark."""
+    entries: list[Union[AddressRange, Fwmark]] = [*group.addresses, *group.fwmarks]
+    lines = [Node(tuple(entry_words(entry))) for entry in entries]
+    return Node(("virtual_server_group", group.name), tuple(lines), group.origin)
+
+
 def file_name(number: int, block: str, name: str = "") -> str:
     """``conf.d/NN-block[-name].conf`` with only letters that no shell and no glob stumbles over."""
     tail = "-" + re.sub(r"[^A-Za-z0-9_.-]", "_", name) if name else ""
@@ -86,7 +116,8 @@ def files(director: Director, conf_dir: str) -> list[ConfFile]:
     """The tree of one host: the main file with global_defs and the include, and one fragment per concern.
 
     What is tracked is defined before the instances, and the instances before their groups: keepalived 2.2.7 drops
-    a sync group's track_script whose definition comes later.
+    a sync group's track_script whose definition comes later. The checks of real servers too know only the files and
+    BFD instances above them.
 
     :param conf_dir: where the tree will stand, for the absolute include.
     """
@@ -95,6 +126,7 @@ def files(director: Director, conf_dir: str) -> list[ConfFile]:
     tracked = [block_node("vrrp_script", script) for script in director.scripts]
     tracked += [block_node("track_file", file) for file in director.files]
     tracked += [block_node("vrrp_track_process", process) for process in director.processes]
+    tracked += [block_node("bfd_instance", instance) for instance in director.bfd_instances]
     if tracked:
         tree.append(ConfFile(file_name(10, "tracking"), HEADER + "\n".join(text([node]) for node in tracked)))
     for instance in director.instances:
@@ -103,4 +135,8 @@ def files(director: Director, conf_dir: str) -> list[ConfFile]:
     if director.sync_groups:
         groups = [block_node("vrrp_sync_group", group) for group in director.sync_groups]
         tree.append(ConfFile(file_name(30, "vrrp_sync_group"), HEADER + "\n".join(text([node]) for node in groups)))
+    services = [_group_node(group) for group in director.virtual_server_groups]
+    services += [_virtual_server_node(service) for service in director.virtual_servers]
+    if services:
+        tree.append(ConfFile(file_name(40, "virtual_server"), HEADER + "\n".join(text([node]) for node in services)))
     return tree
