@@ -40,8 +40,9 @@ class BadValue(ValueError):
 
 
 class Keyword(NamedTuple):
-    """One keyword of one block. ``low`` and ``high`` are inclusive; ``since`` and ``until`` are keepalived versions.
+    """One keyword of one block. ``low`` and ``high`` are inclusive.
 
+    ``since``: the version of keepalived that brought it, as (2, 2, 8).
     ``header``: what stands between the keyword and the brace of a block: nothing, a ``name``, or ``words``. Outside
     blocks ``words`` may follow the value.
     ``many``: may stand more than once; of blocks the value is then a list.
@@ -56,7 +57,6 @@ class Keyword(NamedTuple):
     choices: tuple[str, ...] = ()
     block: str = ""
     since: tuple[int, ...] = ()
-    until: tuple[int, ...] = ()
     header: str = ""
     many: bool = False
     fold: bool = False

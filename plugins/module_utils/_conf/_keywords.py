@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 failover.vip contributors
 
-"""The one table of keepalived's keywords: where each may stand, its type and range, since and until which version.
+"""The one table of keepalived's keywords: where each may stand, its type and range, since which version.
 
 The checks of the inventory's variables, the writer and the reader of files use it. A keyword added here works
 everywhere. Blocks and keywords stand in the order in which they are written.
 
 Sources: keepalived.conf(5) of 2.2.7, the keyword registrations and the range checks in keepalived's
-``global_parser.c`` and ``vrrp_parser.c`` from 2.0.10 to 2.4.3 (for ``since`` and ``until``).
+``global_parser.c`` and ``vrrp_parser.c`` of every release from 2.0.10 to 2.4.3
+(for ``since``; empty: 2.0.10 had it already). No keyword was ever taken away between 1.2.24 and 2.4.3.
 
 Private to this collection: no stable interface for other collections.
 """
@@ -31,7 +32,7 @@ _NOTIFY = (
     _K("notify_fault", "command"),
     _K("notify_stop", "command"),
     _K("notify", "command"),
-    _K("notify_priority_changes", "switch", since=(2, 0, 12)),
+    _K("notify_priority_changes", "switch", since=(2, 0, 16)),
     _K("smtp_alert", "switch"),
 )
 
@@ -63,11 +64,11 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("startup_script_timeout", "int", 1, 1000, since=(2, 1, 0)),
         _K("shutdown_script", "command", since=(2, 1, 0)),
         _K("shutdown_script_timeout", "int", 1, 1000, since=(2, 1, 0)),
-        _K("process_names", "flag", since=(2, 0, 11)),
-        _K("process_name", "word", since=(2, 0, 11)),
-        _K("vrrp_process_name", "word", since=(2, 0, 11)),
+        _K("process_names", "flag", since=(2, 0, 16)),
+        _K("process_name", "word", since=(2, 0, 16)),
+        _K("vrrp_process_name", "word", since=(2, 0, 16)),
         _K("checker_process_name", "word", since=(2, 2, 0)),
-        _K("bfd_process_name", "word", since=(2, 0, 11)),
+        _K("bfd_process_name", "word", since=(2, 0, 16)),
         _K("default_interface", "word"),
         _K("dynamic_interfaces", "words"),
         _K("lvs_sync_daemon", "words"),
@@ -85,7 +86,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("vrrp_garp_lower_prio_repeat", "int", 0),
         _K("vrrp_garp_interval", "number", 0),
         _K("vrrp_gna_interval", "number", 0),
-        _K("vrrp_min_garp", "switch", since=(2, 0, 11)),
+        _K("vrrp_min_garp", "switch", since=(2, 0, 12)),
         _K("vrrp_garp_extra_if", "words", since=(2, 2, 3)),
         _K("vrrp_down_timer_adverts", "int", 1, 100, since=(2, 2, 3)),
         _K("vrrp_lower_prio_no_advert", "switch"),
@@ -94,7 +95,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("vrrp_check_unicast_src", "flag"),
         _K("vrrp_skip_check_adv_addr", "flag"),
         _K("vrrp_strict", "flag"),
-        _K("vrrp_notify_priority_changes", "switch", since=(2, 0, 12)),
+        _K("vrrp_notify_priority_changes", "switch", since=(2, 0, 16)),
         _K("vrrp_iptables", "words"),
         _K("vrrp_ipsets", "words"),
         _K("nftables", "words", since=(2, 0, 11)),
@@ -110,17 +111,17 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("vrrp_priority", "int", -20, 19),
         _K("vrrp_no_swap", "flag"),
         _K("vrrp_rt_priority", "int", 1, 99),
-        _K("vrrp_cpu_affinity", "words", since=(2, 0, 11)),
+        _K("vrrp_cpu_affinity", "words", since=(2, 0, 17)),
         _K("vrrp_rlimit_rttime", "int", 1, since=(2, 1, 0)),
         _K("checker_priority", "int", -20, 19),
         _K("checker_no_swap", "flag"),
         _K("checker_rt_priority", "int", 1, 99),
-        _K("checker_cpu_affinity", "words", since=(2, 0, 11)),
+        _K("checker_cpu_affinity", "words", since=(2, 0, 17)),
         _K("checker_rlimit_rttime", "int", 1, since=(2, 1, 0)),
         _K("bfd_priority", "int", -20, 19),
         _K("bfd_no_swap", "flag"),
         _K("bfd_rt_priority", "int", 1, 99),
-        _K("bfd_cpu_affinity", "words", since=(2, 0, 11)),
+        _K("bfd_cpu_affinity", "words", since=(2, 0, 17)),
         _K("bfd_rlimit_rttime", "int", 1, since=(2, 1, 0)),
         _K("vrrp_netlink_cmd_rcv_bufs", "int", 1),
         _K("vrrp_netlink_cmd_rcv_bufs_force", "switch"),
@@ -152,12 +153,12 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("dbus_service_name", "word"),
         _K("rs_init_notifies", "flag"),
         _K("umask", "word"),
-        _K("vrrp_startup_delay", "number", 0, since=(2, 0, 11)),
+        _K("vrrp_startup_delay", "number", 0, since=(2, 0, 14)),
         _K("vrrp_delay_after_boot", "number", 0, since=(2, 4, 0)),
-        _K("log_unknown_vrids", "flag", since=(2, 0, 11)),
+        _K("log_unknown_vrids", "flag", since=(2, 0, 16)),
         _K("vmac_prefix", "word", since=(2, 2, 0)),
         _K("vmac_addr_prefix", "word", since=(2, 2, 0)),
-        _K("random_seed", "int", 0, since=(2, 0, 11)),
+        _K("random_seed", "int", 0, since=(2, 0, 15)),
         _K("data_use_instance", "switch", since=(2, 2, 3)),
         _K("json_version", "int", 1, 2, since=(2, 2, 8)),
         _K("v3_checksum_as_v2", "switch", since=(2, 2, 8)),
@@ -165,7 +166,6 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("state_dump_file", "word", since=(2, 3, 3)),
         _K("stats_dump_file", "word", since=(2, 3, 3)),
         _K("json_dump_file", "word", since=(2, 3, 3)),
-        _K("thread_timer_expired", "words", since=(2, 3, 2)),
         _K("dbus_no_interface_name", "flag", since=(2, 3, 0)),
         _K("snmp_vs_stats_update_interval", "number", 0, since=(2, 3, 0)),
         _K("snmp_rs_stats_update_interval", "number", 0, since=(2, 3, 0)),
@@ -187,13 +187,13 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
     ),
     "vrrp_track_process": table(
         _K("process", "words"),
-        _K("param_match", "words"),
+        _K("param_match", "words", since=(2, 0, 16)),
         _K("weight", "weight", -254, 254),
         _K("quorum", "int", 1, 65535),
-        _K("quorum_max", "int", 0, 65535),
+        _K("quorum_max", "int", 0, 65535, since=(2, 0, 16)),
         _K("delay", "number", 0.000001, 3600),
-        _K("terminate_delay", "number", 0.000001, 3600),
-        _K("fork_delay", "number", 0.000001, 3600),
+        _K("terminate_delay", "number", 0.000001, 3600, since=(2, 0, 16)),
+        _K("fork_delay", "number", 0.000001, 3600, since=(2, 0, 16)),
         _K("full_command", "flag"),
     ),
     "vrrp_sync_group": table(
@@ -210,7 +210,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("use_vmac", "words"),
         _K("use_vmac_addr", "flag", since=(2, 2, 0)),
         _K("vmac_xmit_base", "flag"),
-        _K("use_ipvlan", "words", since=(2, 0, 11)),
+        _K("use_ipvlan", "words", since=(2, 0, 17)),
         _K("version", "int", 2, 3),
         _K("virtual_router_id", "int", 1, 255),
         _K("priority", "int", 1, 255),
@@ -301,10 +301,10 @@ ROOT = table(
     _K("static_routes", "lines", many=True),
     _K("static_rules", "lines", many=True),
     _K("garp_group", "block", block="garp_group", many=True),
-    _K("linkbeat_interfaces", "lines", many=True),
-    _K("interface_up_down_delays", "lines", many=True),
+    _K("linkbeat_interfaces", "lines", many=True, since=(2, 0, 13)),
+    _K("interface_up_down_delays", "lines", many=True, since=(2, 2, 3)),
     _K("net_namespace", "word"),
-    _K("net_namespace_ipvs", "word"),
+    _K("net_namespace_ipvs", "word", since=(2, 1, 0)),
     _K("namespace_with_ipsets", "flag"),
     _K("use_pid_dir", "flag"),
     _K("instance", "word"),
@@ -327,6 +327,7 @@ DEPRECATED: dict[str, dict[str, str]] = {
     },
     "vrrp_instance": {
         "vmac_garp_intvl": "garp_extra_if",
+        "thread_timer_expired": "timer_expired_backup",
         "native_ipv6": "",
         "linkbeat_use_polling": "",
     },

@@ -4,8 +4,8 @@
 """keepalived.conf as a tree, read into the model through the keyword table.
 
 Findings: KH028 (arguments of a script outside its quotes), KH033 (more than one global_defs), KH034 (unknown keyword,
-or in the wrong block), KH041 (deprecated), KH042 (bad value), KH050 (a keyword twice). Values of a block that holds a
-password are never shown.
+in the wrong block, or newer than the host's keepalived), KH041 (deprecated), KH042 (bad value), KH050 (a keyword
+twice). Values of a block that holds a password are never shown.
 
 Private to this collection: no stable interface for other collections.
 """
@@ -124,8 +124,9 @@ def _joined(nodes: Iterable[Node]) -> list[str]:
 class _Reader:
     """One run of :func:`read`."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, release: Optional[tuple[int, ...]] = None) -> None:
         self.host = host
+        self.release = release
         self.findings: list[Finding] = []
         self.director = Director(host)
         self.instance = ""
@@ -141,7 +142,7 @@ class _Reader:
         """The keyword of a line, None if its block has none of that name (and then a finding)."""
         name, table = plain(node.words[0]), TABLES[block]
         if name in table:
-            return table[name]
+            return self.known_here(table[name], node)
         if name in DEPRECATED.get(block, {}):
             instead = DEPRECATED[block][name]
             hint = "Write '%s'." % instead if instead else "Drop it."
@@ -164,6 +165,20 @@ class _Reader:
         if not near.startswith("Did") and homes:
             near = "It belongs %s." % ("outside all blocks" if "" in homes else "into " + " or ".join(homes[:4]))
         self.bad("KH034", ERROR, message, node.origin, near)
+        return None
+
+    def known_here(self, keyword: Keyword, node: Node) -> Optional[Keyword]:
+        """The keyword, None if the host's keepalived does not know it, which then skips it (and then a finding)."""
+        if not self.release or keyword.since[: len(self.release)] <= self.release:
+            return keyword
+        since, has = (".".join(map(str, version)) for version in (keyword.since, self.release))
+        self.bad(
+            "KH034",
+            ERROR,
+            "'%s' exists since keepalived %s, and this host has %s" % (keyword.name, since, has),
+            node.origin,
+            "Drop it here, or install a newer keepalived.",
+        )
         return None
 
     def value(self, keyword: Keyword, node: Node) -> Any:
@@ -366,7 +381,10 @@ class _Reader:
 
 
 def read(
-    nodes: Iterable[Node], host: str = "", interfaces: Optional[dict[str, Interface]] = None
+    nodes: Iterable[Node],
+    host: str = "",
+    interfaces: Optional[dict[str, Interface]] = None,
+    release: Optional[tuple[int, ...]] = None,
 ) -> tuple[Director, list[Finding]]:
     """One host's part as its files say it, with places, and what is wrong with single keywords.
 
@@ -374,8 +392,10 @@ def read(
     routes and rules, SSL) are checked word by word and left out.
 
     :param interfaces: of the host, None if not known; kept for the rules.
+    :param release: of the host's keepalived, as (2, 2, 7): what it does not know is a finding and left out, as it is
+        there. None if not known.
     """
-    reader = _Reader(host)
+    reader = _Reader(host, release)
     reader.root(nodes)
     reader.director.interfaces = interfaces
     return reader.director, reader.findings

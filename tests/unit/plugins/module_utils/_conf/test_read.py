@@ -171,6 +171,32 @@ def test_faults(content: str, rule: str, severity: str, line: int, message: str,
     assert found[0].hint.startswith(hint)
 
 
+@pytest.mark.parametrize(
+    ("content", "release", "words"),
+    [
+        (
+            "global_defs {\nvrrp_delay_after_boot 5\n}",
+            (2, 2, 7),
+            "'vrrp_delay_after_boot' exists since keepalived 2.4.0, and this host has 2.2.7",
+        ),
+        ("global_defs {\nvrrp_delay_after_boot 5\n}", (2, 4, 0), ""),
+        ("global_defs {\nvrrp_delay_after_boot 5\n}", (2, 4), ""),
+        ("global_defs {\nvrrp_delay_after_boot 5\n}", None, ""),
+        ("\ninterface_up_down_delays {\neth0 1\n}", (2, 2, 2), "exists since keepalived 2.2.3"),
+        ("vrrp_instance A {\ntimer_expired_backup\n}", (2, 2, 7), "exists since keepalived 2.2.8"),
+        ("vrrp_instance A {\ntimer_expired_backup\n}", (2, 3, 3), ""),
+    ],
+)
+def test_what_the_hosts_keepalived_does_not_know_yet(content: str, release: tuple[int, ...] | None, words: str) -> None:
+    found, findings = read(parse("/k.conf", from_texts({"/k.conf": content})).nodes, release=release)
+    assert [(one.rule, one.severity, one.line, words in one.message) for one in findings] == [
+        ("KH034", "error", 2, True)
+    ] * bool(words)
+    # keepalived skips it, and so does the model.
+    options = found.global_defs.options or {key: 1 for one in found.instances for key in one.options}
+    assert bool(options) == (not words)
+
+
 def test_what_stands_twice_is_kept_for_the_rules() -> None:
     found, findings = director(
         "vrrp_script a {\nscript /x\n}\nvrrp_script a {\nscript /x\n}\n"
