@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import (
     BLOCKS,
     DEPRECATED,
@@ -20,7 +21,6 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._keywords impor
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import TABLES, command_words, read
-from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, Track, Vip
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
