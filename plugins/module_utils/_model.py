@@ -291,6 +291,11 @@ class VirtualServerGroup(Block):
     fwmarks: list[Fwmark] = field(default_factory=list)
 
 
+#: Programs that take shell syntax, and further ones that take a script.
+SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "ash")
+INTERPRETERS = (*SHELLS, "python", "perl")
+
+
 class Command(NamedTuple):
     """A command that a configuration runs: where it stands, its words, and the user named for it (empty: none)."""
 
@@ -300,6 +305,13 @@ class Command(NamedTuple):
     user: str = ""
     #: The VRRP instance it belongs to; empty: none.
     instance: str = ""
+
+    @property
+    def program(self) -> str:
+        """The file that the command is about: the script where an interpreter is named before it."""
+        interpreted = self.words[0].rsplit("/", 1)[-1].rstrip("0123456789.") in INTERPRETERS
+        scripts = [word for word in self.words[1:2] if interpreted and word.startswith("/")]
+        return [*scripts, self.words[0]][0]
 
 
 class PathFacts(NamedTuple):
@@ -404,7 +416,7 @@ class Director:
                 blocks += [real, *real.checks]
         found = []
         for block in blocks:
-            user = (block.options.get("user") or [""])[0] if isinstance(block, Tracked) else ""
+            user = (block.options.get("user") or [""])[0]
             instance = block.name if isinstance(block, VrrpInstance) else ""
             for keyword, line in block.options.items():
                 if keyword in _RUN and isinstance(line, str) and line.split():
