@@ -8,27 +8,62 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._allowed import allowances
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
-from ansible_collections.failover.vip.plugins.module_utils._conf._values import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
-from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, Finding, failing, ordered
-from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director, Interface
-from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
+from ansible_collections.failover.vip.plugins.module_utils._finding import (
+    ERROR,
+    SEVERITIES,
+    Allowance,
+    Finding,
+    failing,
+)
+from ansible_collections.failover.vip.plugins.module_utils._model import Backend, Cluster, Director, Interface
+from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import EVERY_RULE, applied, from_inventory
+from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
+from ansible_collections.failover.vip.plugins.module_utils._rules._daemon import DAEMON, WIRE
+from ansible_collections.failover.vip.plugins.module_utils._rules._wire import names, senders
+from ansible_collections.failover.vip.plugins.module_utils._wire._model_of import clusters_of
 
+_BY_HOST = {"type": "dict", "default": {}}
 ARGUMENT_SPEC: dict[str, Any] = {
     "configs": {"type": "dict", "required": True},
     "conf_dir": {"type": "path", "default": "/etc/keepalived"},
-    "interfaces": {"type": "dict", "default": {}},
-    "facts": {"type": "dict", "default": {}},
+    "interfaces": _BY_HOST,
+    "facts": _BY_HOST,
+    "daemons": _BY_HOST,
+    "wires": _BY_HOST,
+    "backends": _BY_HOST,
+    "allowed_findings": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {name: {"type": "str"} for name in ("rule", "reason", "host", "instance")},
+    },
     "fail_on": {"type": "str", "choices": [*SEVERITIES, "never"], "default": "error"},
 }
+#: The rules between hosts that an advertisement has all the words for.
+ON_THE_WIRE = [
+    rule
+    for rule in RULES
+    if rule.id in ("KP001", "KP002", "KP003", "KP004", "KP005", "KP007", "KP010", "KP015", "KP027")
+]
+
+
+class Config(NamedTuple):
+    """One host's part, what was found while it was read, and what its comments allow."""
+
+    director: Director
+    findings: list[Finding]
+    allowances: list[Allowance]
 
 
 def _texts(host: str, config: Any, conf_dir: str) -> list[tuple[str, str]]:
@@ -45,43 +80,134 @@ def _texts(host: str, config: Any, conf_dir: str) -> list[tuple[str, str]]:
     return found
 
 
-def director_of(
-    host: str, config: Any, conf_dir: str, interfaces: dict[str, Interface] | None
-) -> tuple[Director, list[Finding]]:
-    """One host's part, from any of the three forms.
+def config_of(host: str, config: Any, conf_dir: str, interfaces: dict[str, Interface] | None) -> Config:
+    """One host's part, from any of the four forms.
 
     :raises BadValue: if it has none of them.
     """
     if isinstance(config, Mapping):
         try:
-            return from_plain(host, config, interfaces), []
-        except BadValue as reason:
+            if "model" not in config:
+                return Config(from_plain(host, config, interfaces), [], [])
+            return Config(
+                from_plain(host, config["model"], interfaces),
+                [
+                    _taken(Finding, item, host)
+                    for name in ("findings", "allowed")
+                    for item in config.get(name) or []
+                    # What is wrong with an allowance is said here, where all is known that it may speak of.
+                    if item["rule"] not in ("KI006", "KI007", "KI008")
+                ],
+                [_taken(Allowance, item, host) for item in config.get("allowances") or []],
+            )
+        except (BadValue, KeyError, TypeError, AttributeError) as reason:
             raise BadValue("configs.%s: %s" % (host, reason)) from None
     if not isinstance(config, (str, list, tuple)):
-        raise BadValue("configs.%s must be text, files, or a model from keepalived_lint" % host)
+        raise BadValue("configs.%s must be text, files, or what keepalived_lint returned" % host)
     texts = _texts(host, config, conf_dir)
     parsed = parse(texts[0][0], from_texts(dict(texts)), host.partition(".")[0])
     director, findings = read(parsed.nodes, host, interfaces)
     said = [replace(finding, host=host) for finding in parsed.findings]
-    return director, [*said, *findings]
+    return Config(director, [*said, *findings], [replace(one, host=host) for one in allowances(dict(texts))])
 
 
-def validated(arguments: Mapping[str, Any]) -> list[Finding]:
-    """All findings of the hosts' configurations, worst first.
+def _taken(kind: Any, item: Mapping[str, Any], host: str) -> Any:
+    """A finding or an allowance of keepalived_lint, which does not know its host's name."""
+    known = {name: item[name] for name in kind.__dataclass_fields__ if name in item}
+    return kind(**{**known, "host": host})
+
+
+def _interfaces(arguments: Mapping[str, Any], host: str) -> dict[str, Interface] | None:
+    known = {key: arguments[key][host] for key in ("interfaces", "facts") if host in arguments[key]}
+    try:
+        return interfaces_of(known)
+    except (AttributeError, TypeError, ValueError) as reason:
+        raise BadValue("the interfaces of %s: %s" % (host, reason)) from reason
+
+
+def _backend(host: str, given: Mapping[str, Any]) -> Backend:
+    """A real server from its facts, or interfaces, and its sysctls.
+
+    :raises BadValue: if it has another shape.
+    """
+    try:
+        backend = Backend(host, interfaces_of(given))
+        backend.machine.sysctls.update((str(key), str(value)) for key, value in given["sysctls"].items())
+    except (AttributeError, TypeError, ValueError) as reason:
+        raise BadValue("backends.%s: %s" % (host, reason)) from reason
+    return backend
+
+
+def _read(kind: str, key: str, results: Mapping[str, Any], findings: list[Finding]) -> dict[str, Mapping[str, Any]]:
+    """Of registered results those that were a success; KI009 for each failed one, and nothing for a skipped one.
+
+    :param kind: what could not be read, for the finding.
+    :param key: what a success has.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for host, result in results.items():
+        if not isinstance(result, Mapping):
+            raise BadValue("what is said of %s of %s must be a module's result" % (kind, host))
+        if key in result:
+            found[str(host)] = result
+        elif not result.get("skipped") and result:
+            reason = " ".join(str(result.get("msg") or "no reason was given").split())
+            findings.append(
+                Finding(
+                    "KI009",
+                    ERROR,
+                    "%s could not be read: %s" % (kind, reason),
+                    "What is wrong there is not known, nor is what does not fit with it. Mend that and look again.",
+                    host=str(host),
+                )
+            )
+    return found
+
+
+def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """All findings of the hosts' configurations, worst first, and those that are allowed.
 
     :raises BadValue: if an argument has the wrong shape.
     """
     cluster = Cluster()
     findings: list[Finding] = []
-    for host, config in arguments["configs"].items():
-        known = {key: arguments[key][host] for key in ("interfaces", "facts") if host in arguments[key]}
-        try:
-            interfaces = interfaces_of(known)
-        except (AttributeError, TypeError, ValueError) as reason:
-            raise BadValue("the interfaces of %s: %s" % (host, reason)) from reason
-        cluster.directors[host], more = director_of(str(host), config, arguments["conf_dir"], interfaces)
+    allowing = from_inventory(arguments["allowed_findings"])
+    daemons = _read("the daemon", "running", arguments["daemons"], findings)
+    wires = _read("the wire", "routers", arguments["wires"], findings)
+    backends = _read("the real server", "sysctls", arguments["backends"], findings)
+    configs = arguments["configs"]
+    results = {host: config for host, config in configs.items() if _is_result(config)}
+    _read("the configuration", "model", results, findings)
+    for host in (host for host in configs if host not in results or "model" in results[host]):
+        director, more, allowances_of_files = config_of(
+            str(host), configs[host], arguments["conf_dir"], _interfaces(arguments, host)
+        )
+        for name, given in ((DAEMON, daemons), (WIRE, wires)):
+            if host in given:
+                director.machine.facts[name] = given[host]
+        cluster.directors[host] = director
         findings += more
-    return ordered([*findings, *check(cluster)])
+        allowing += allowances_of_files
+    cluster.backends = {host: _backend(host, given) for host, given in backends.items()}
+    try:
+        findings += check(cluster)
+        # What the files say already is not said of the wire again.
+        said = {(finding.rule, finding.message) for finding in findings}
+        for wire in wires.values():
+            for link in clusters_of(wire["routers"], senders(cluster), names(cluster)):
+                findings += [one for one in check(link, ON_THE_WIRE) if (one.rule, one.message) not in said]
+    except (KeyError, TypeError, AttributeError) as reason:
+        if not daemons and not wires:
+            raise
+        raise BadValue(
+            "daemons must be what keepalived_info returned, and wires what vrrp_advert_info did: %r" % reason
+        ) from reason
+    return applied(findings, allowing, EVERY_RULE)
+
+
+def _is_result(config: Any) -> bool:
+    """Whether it is what keepalived_lint returned, or a task that failed or was skipped."""
+    return isinstance(config, Mapping) and any(key in config for key in ("model", "msg", "skipped", "unreachable"))
 
 
 class ActionModule(ActionBase):
@@ -97,15 +223,19 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         try:
-            findings = validated(arguments)
+            findings, allowed = validated(arguments)
         except BadValue as reason:
             raise AnsibleActionFail(str(reason)) from reason
-        return outcome(findings, arguments["fail_on"])
+        return outcome(findings, allowed, arguments["fail_on"])
 
 
-def outcome(findings: list[Finding], fail_on: str) -> dict[str, Any]:
+def outcome(findings: list[Finding], allowed: list[dict[str, Any]], fail_on: str) -> dict[str, Any]:
     """The result, failed if there is a finding of the severity *fail_on* or worse."""
-    result: dict[str, Any] = {"changed": False, "findings": [finding.as_dict() for finding in findings]}
+    result: dict[str, Any] = {
+        "changed": False,
+        "findings": [finding.as_dict() for finding in findings],
+        "allowed": allowed,
+    }
     bad = failing(findings, fail_on)
     if not bad:
         return result

@@ -56,6 +56,40 @@ class Finding:
         return " ".join(parts)
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """Somebody's word that what a rule finds may stay as it is, with the reason.
+
+    What is empty matches everything: an inventory speaks of a host and an instance, a comment of a line of its file, or
+    of the block around it, which begins on ``block_line``.
+    ``written`` says where it stands, as a file or a variable of the inventory, ``written_line`` the line (0: none).
+    """
+
+    rule: str
+    reason: str
+    host: str = ""
+    instance: str = ""
+    path: str = ""
+    line: int = 0
+    block_line: int = 0
+    written: str = ""
+    written_line: int = 0
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it speaks of this finding."""
+        return (
+            finding.rule == self.rule
+            and self.host in ("", finding.host)
+            and self.instance in ("", finding.instance)
+            and self.path in ("", finding.path)
+            and (not self.line or (finding.line > 0 and finding.line in (self.line, self.block_line)))
+        )
+
+    def place(self) -> str:
+        """Where it is written, for a person."""
+        return self.written + (":%d" % self.written_line if self.written_line else "")
+
+
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first, then by host, place and rule; exact duplicates once."""
     return sorted(

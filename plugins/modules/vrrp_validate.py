@@ -22,12 +22,15 @@ description:
 options:
   configs:
     description:
-      - The name of each host, and its configuration in one of three forms.
+      - The name of each host, and its configuration in one of these forms.
       - A string is the text of its C(keepalived.conf).
       - A list of files, each with C(path) and C(content), is a configuration with its includes, the main file first, as
         in RV(failover.vip.vrrp_plan#module:files). Paths are relative to O(conf_dir).
-      - A mapping is RV(failover.vip.keepalived_lint#module:model). Its passwords are fingerprints, which can be
-        compared if O(failover.vip.keepalived_lint#module:fingerprint_key) was the same on all hosts.
+      - A mapping is RV(failover.vip.keepalived_lint#module:model), or all that this module returned, whose findings and
+        allowances are taken over, with the host's name. Its passwords are fingerprints, which
+        can be compared if O(failover.vip.keepalived_lint#module:fingerprint_key) was the same on all hosts.
+      - Of registered results, here and in O(daemons), O(wires) and O(backends), one that failed is a finding, and one
+        that was skipped is left out. So the other hosts are checked in any case.
     type: dict
     required: true
   conf_dir:
@@ -44,6 +47,48 @@ options:
     description: The name of each host, and its C(ansible_facts), from which the interfaces are taken.
     type: dict
     default: {}
+  daemons:
+    description:
+      - The name of each host, and what M(failover.vip.keepalived_info) returned there.
+      - Finds split brains, VIPs that nobody has, and daemons that run something else than their files say.
+    type: dict
+    default: {}
+  wires:
+    description:
+      - The name of each host, and what M(failover.vip.vrrp_advert_info) returned there.
+      - Finds strangers and two that speak at once, and compares what was heard with the files, and the senders with
+        each other.
+    type: dict
+    default: {}
+  backends:
+    description:
+      - The name of each real server, and a mapping of its C(facts) (or its C(interfaces)) and its C(sysctls).
+      - Sysctls are named with dots, as C(net.ipv4.conf.all.arp_ignore).
+    type: dict
+    default: {}
+  allowed_findings:
+    description:
+      - Findings that may stay. They are in RV(allowed) instead of RV(findings), and fail nothing.
+      - >-
+        A comment in a configuration file does the same, behind what it is about or on a line of its own above it, as
+        C(# failover.vip: allow KH009 because the address is routed).
+      - An unknown rule, a missing reason and an allowance that matches nothing are findings.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      rule:
+        description: Id of the rule.
+        type: str
+      reason:
+        description: Why it may stay.
+        type: str
+      host:
+        description: Only on this host.
+        type: str
+      instance:
+        description: Only of this VRRP instance.
+        type: str
   fail_on:
     description: Fails if there is a finding at least this bad.
     type: str
@@ -57,6 +102,8 @@ extends_documentation_fragment:
 seealso:
   - module: failover.vip.keepalived_lint
   - module: failover.vip.vrrp_plan
+  - module: failover.vip.keepalived_info
+  - module: failover.vip.vrrp_advert_info
 """
 
 EXAMPLES = r"""
@@ -95,7 +142,11 @@ EXAMPLES = r"""
 
 - name: Check them against each other
   failover.vip.vrrp_validate:
-    configs: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, ['lint', 'model']))) }}"
+    configs: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'lint'))) }}"
+    allowed_findings:
+      - rule: KP017
+        host: ka1
+        reason: its second director comes in May
   run_once: true
 """
 
@@ -147,4 +198,60 @@ findings:
       returned: always
       type: str
       sample: WEB_VIP
+allowed:
+  description: The findings that somebody allows.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    rule:
+      description: Id of the rule.
+      returned: always
+      type: str
+      sample: KP002
+    severity:
+      description: V(error), V(warning) or V(info).
+      returned: always
+      type: str
+      sample: error
+    message:
+      description: What is wrong.
+      returned: always
+      type: str
+      sample: auth_pass differs (ka1, ka2)
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Use the same authentication on all hosts.
+    host:
+      description: The host, of several that disagree the last.
+      returned: always
+      type: str
+      sample: ka2
+    path:
+      description: The file.
+      returned: always
+      type: str
+      sample: /etc/keepalived/keepalived.conf
+    line:
+      description: The line in it; 0 if not known.
+      returned: always
+      type: int
+      sample: 14
+    instance:
+      description: The VRRP instance, if it is about one.
+      returned: always
+      type: str
+      sample: WEB_VIP
+    reason:
+      description: Why it may stay.
+      returned: always
+      type: str
+      sample: the address is routed
+    allowed_at:
+      description: Where that is written, a file with its line, or the entry of O(allowed_findings).
+      returned: always
+      type: str
+      sample: keepalived_allowed_findings[0]
 """

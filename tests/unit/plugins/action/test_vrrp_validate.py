@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.failover.vip.plugins.action.vrrp_validate import ARGUMENT_SPEC, outcome, validated
+from ansible_collections.failover.vip.plugins.action.vrrp_validate import ARGUMENT_SPEC, _backend, outcome, validated
+from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
-from ansible_collections.failover.vip.plugins.module_utils._conf._values import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding
 from ansible_collections.failover.vip.plugins.modules import vrrp_validate
 from ansible_collections.failover.vip.plugins.modules.keepalived_lint import fingerprint
@@ -49,6 +49,11 @@ PAIR = {"ka1": CONF % {"host": "ka1", "priority": 254}, "ka2": CONF % {"host": "
 
 
 def check(configs: dict[str, Any], **arguments: Any) -> list[Finding]:
+    return parted(configs, **arguments)[0]
+
+
+def parted(configs: dict[str, Any], **arguments: Any) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """The findings, and the allowed ones."""
     return validated(
         {
             **{name: option.get("default") for name, option in ARGUMENT_SPEC.items()},
@@ -181,13 +186,20 @@ def test_interfaces_and_facts() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"configs": {"a": 1}}, "configs.a must be text, files, or a model"),
-        ({"configs": {"a": None}}, "configs.a must be text, files, or a model"),
+        ({"configs": {"a": 1}}, "configs.a must be text, files, or what keepalived_lint returned"),
+        ({"configs": {"a": None}}, "configs.a must be text, files, or what keepalived_lint returned"),
         ({"configs": {"a": []}}, "configs.a must be files, each with 'path' and 'content'"),
         ({"configs": {"a": [{"path": "x"}]}}, "configs.a must be files"),
         ({"configs": {"a": {"instances": []}}}, "configs.a: unknown key 'instances'"),
         ({"configs": {"a": ""}, "interfaces": {"a": {"eth0": ["x"]}}}, "the interfaces of a"),
         ({"configs": {"a": ""}, "interfaces": {"a": 1}}, "the interfaces of a"),
+        ({"configs": {"a": {"model": 1}}}, "configs.a"),
+        ({"configs": {"a": {"model": {}, "findings": [1]}}}, "configs.a"),
+        ({"configs": {"a": {"model": {}, "findings": [{"rule": "KH001"}]}}}, "configs.a"),
+        ({"configs": {"a": ""}, "daemons": {"a": 1}}, "the daemon of a"),
+        ({"configs": {"a": PAIR["ka1"]}, "daemons": {"a": {"running": True, "instances": [1]}}}, "daemons must be"),
+        ({"configs": {"a": ""}, "wires": {"a": {"routers": [{}]}}}, "wires what vrrp_advert_info did"),
+        ({"configs": {"a": ""}, "backends": {"b": {"sysctls": 1}}}, "backends.b"),
     ],
 )
 def test_refusals(arguments: dict[str, Any], words: str) -> None:
@@ -196,11 +208,132 @@ def test_refusals(arguments: dict[str, Any], words: str) -> None:
     assert words in str(reason.value)
 
 
+def lint_result(text: str, findings: Any = (), allowed: Any = (), comments: Any = ()) -> dict[str, Any]:
+    """All that keepalived_lint returns."""
+    return {
+        "changed": False,
+        "failed": False,
+        "findings": [one.as_dict() for one in findings],
+        "allowed": list(allowed),
+        "allowances": list(comments),
+        "model": model(text, "key"),
+        "files": [MAIN],
+    }
+
+
+SPELLING = Finding("KH034", "error", "'x' is no keyword", "Drop it.", path=MAIN, line=3)
+
+
+def test_results_of_keepalived_lint() -> None:
+    results = {host: lint_result(text) for host, text in PAIR.items()}
+    assert check(results) == []
+    results["ka1"] = lint_result(PAIR["ka1"], [SPELLING])
+    assert check(results) == [Finding(**{**SPELLING.as_dict(), "host": "ka1"})]
+
+
+def test_what_keepalived_lint_allowed_is_judged_again_with_all_that_is_known() -> None:
+    comment = {"rule": "KH034", "reason": "of 2.4", "path": MAIN, "line": 3, "written": MAIN, "written_line": 2}
+    pair_rule = {**comment, "rule": "KP002", "line": 0, "path": ""}
+    stale = Finding("KI008", "info", "nothing that KP002 finds is left to allow", path=MAIN, line=2)
+    allowed = {**SPELLING.as_dict(), "reason": "of 2.4", "allowed_at": MAIN + ":2"}
+    other = PAIR["ka2"].replace("abcd-efg", "abcd-efh")
+    results = {"ka1": lint_result(PAIR["ka1"], [stale], [allowed], [comment]), "ka2": lint_result(other)}
+    left, silent = parted(results)
+    assert [one.rule for one in left] == ["KP002"]
+    assert silent == [{**allowed, "host": "ka1"}]
+    results["ka2"]["allowances"] = [pair_rule]
+    left, silent = parted(results)
+    assert left == []
+    assert {one["rule"] for one in silent} == {"KH034", "KP002"}
+
+
+def test_a_comment_in_a_text() -> None:
+    text = PAIR["ka2"].replace(
+        VIP, "        # failover.vip: allow KH009 because it is routed\n        172.25.254.100\n"
+    )
+    left, silent = parted({"ka1": PAIR["ka1"], "ka2": text})
+    assert [one.rule for one in left] == ["KP006"]
+    assert [(one["rule"], one["host"], one["reason"]) for one in silent] == [("KH009", "ka2", "it is routed")]
+    left, _silent = parted({"ka1": text, "ka2": text}, allowed_findings=[{"rule": "KP016"}])
+    assert {one.rule for one in left} == {"KI006", "KP010", "KP016"}
+
+
+def test_the_inventory_allows() -> None:
+    item = {"rule": "KH034", "host": "ka1", "reason": "of 2.4"}
+    results = {"ka1": lint_result(PAIR["ka1"], [SPELLING]), "ka2": lint_result(PAIR["ka2"])}
+    left, (one,) = parted(results, allowed_findings=[item])
+    assert (left, one["allowed_at"]) == ([], "keepalived_allowed_findings[0]")
+    left, silent = parted(results, allowed_findings=[{**item, "host": "ka2"}])
+    assert ([one.rule for one in left], silent) == (["KH034", "KI008"], [])
+
+
+@pytest.mark.parametrize("option", ["configs", "daemons", "wires", "backends"])
+def test_results_that_failed_are_findings_and_skipped_ones_are_none(option: str) -> None:
+    given: dict[str, Any] = {"configs": dict(PAIR)}
+    given.setdefault(option, {}).update(
+        {
+            "ka3": {"unreachable": True, "msg": "Failed to connect\nvia ssh", "changed": False},
+            "ka4": {"skipped": True, "changed": False},
+        }
+    )
+    (finding,) = check(**given)
+    assert (finding.rule, finding.severity, finding.host) == ("KI009", "error", "ka3")
+    assert "could not be read: Failed to connect via ssh" in finding.message
+
+
+def advert(source: str, **said: Any) -> dict[str, Any]:
+    return {
+        "interface": "eth0",
+        "family": "ipv4",
+        "vrid": 51,
+        "version": 2,
+        "source": source,
+        "mac": "52:54:00:00:00:02",
+        "priority": 254,
+        "advert_int": 1.0,
+        "addresses": ["172.25.254.100"],
+        "auth_type": "pass",
+        "checksum": "ok",
+        "transport": "multicast",
+        "destinations": ["224.0.0.18"],
+        "own": False,
+        **said,
+    }
+
+
+def test_what_is_heard_is_compared_as_files_are() -> None:
+    facts = {
+        host: {"interfaces": ["eth0"], "eth0": {"device": "eth0", "ipv4": {"address": address, "prefix": "24"}}}
+        for host, address in (("ka1", "172.25.254.50"), ("ka2", "172.25.254.60"))
+    }
+    wire = {"routers": [advert("172.25.254.50", own=True)], "split": [], "undecoded": []}
+    assert check(PAIR, facts=facts, wires={"ka1": wire}) == []
+    both = {**wire, "routers": [*wire["routers"], advert("172.25.254.60", priority=253, addresses=["172.25.254.101"])]}
+    (finding,) = check(PAIR, facts=facts, wires={"ka1": both})
+    assert (finding.rule, finding.host, finding.instance, finding.path) == ("KP005", "ka2", "WEB_VIP", "VRRP on eth0")
+    assert "ka1: 172.25.254.100, ka2: 172.25.254.101" in finding.message
+    in_files = {**PAIR, "ka2": PAIR["ka2"].replace(VIP, ANOTHER)}
+    assert [one.rule for one in check(in_files, facts=facts, wires={"ka1": both})].count("KP005") == 1
+
+
+def test_daemons_reach_their_rules() -> None:
+    daemons = {"ka1": {"running": False, "instances": []}}
+    assert [(one.rule, one.host) for one in check(PAIR, daemons=daemons)] == [("KD001", "ka1")]
+
+
+def test_backends_reach_the_cluster() -> None:
+    given = {"rs11": {"interfaces": {"lo": ["127.0.0.1/8"]}, "sysctls": {"net.ipv4.conf.all.arp_ignore": 1}}}
+    assert check(PAIR, backends=given) == []
+    backend = _backend("rs11", given["rs11"])
+    assert backend.machine.sysctls == {"net.ipv4.conf.all.arp_ignore": "1"}
+    assert list(backend.interfaces or {}) == ["lo"]
+
+
 def test_outcome() -> None:
     warning = Finding("KP010", "warning", "equal")
-    assert outcome([warning], "error") == {"changed": False, "findings": [warning.as_dict()]}
-    assert "failed" not in outcome([warning], "never")
-    failed = outcome([warning], "info")
+    assert outcome([warning], [], "error") == {"changed": False, "findings": [warning.as_dict()], "allowed": []}
+    assert "failed" not in outcome([warning], [], "never")
+    failed = outcome([warning], [], "info")
     assert (failed["failed"], failed["findings"]) == (True, [warning.as_dict()])
     assert "warning KP010 equal." in failed["msg"]
 
@@ -209,9 +342,12 @@ def test_the_documentation() -> None:
     documented = yaml.safe_load(vrrp_validate.DOCUMENTATION)["options"]
     assert set(documented) == set(ARGUMENT_SPEC)
     for name, option in documented.items():
-        for key in ("type", "required", "default", "choices"):
+        for key in ("type", "elements", "required", "default", "choices"):
             assert option.get(key) == ARGUMENT_SPEC[name].get(key), (name, key)
+        assert set(option.get("suboptions", {})) == set(ARGUMENT_SPEC[name].get("options", {}))
     finding = Finding("KP010", "warning", "equal").as_dict()
-    assert set(yaml.safe_load(vrrp_validate.RETURN)["findings"]["contains"]) == set(finding)
+    documented = yaml.safe_load(vrrp_validate.RETURN)
+    assert set(documented["findings"]["contains"]) == set(finding)
+    assert set(documented["allowed"]["contains"]) == {*finding, "reason", "allowed_at"}
     example = yaml.safe_load(vrrp_validate.EXAMPLES)[0]["failover.vip.vrrp_validate"]
     assert check(**example) == []
