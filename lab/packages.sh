@@ -11,7 +11,7 @@ set -eu
 repository=/srv/failover-vip-packages
 # What the roles, the playbooks and the tests may install in a container. Recommended packages come
 # along: Ansible's apt module installs them too.
-wanted='keepalived haproxy rsyslog logrotate s-nail ipvsadm tcpdump nftables'
+wanted='keepalived haproxy rsyslog logrotate s-nail ipvsadm tcpdump nftables openssl'
 
 install_debian() {
     export DEBIAN_FRONTEND=noninteractive
@@ -20,8 +20,9 @@ install_debian() {
     apt-get -q -y --no-install-recommends install systemd systemd-sysv dbus python3 python3-apt apt-utils \
         iproute2 iputils-ping procps kmod sudo curl ca-certificates
     mkdir -p "$repository/partial"
+    # OpenSMTPD is the relay that molecule/notify sends through.
     # shellcheck disable=SC2086  # a list of words
-    apt-get -q -y --install-recommends --download-only -o Dir::Cache::archives="$repository" install $wanted apache2
+    apt-get -q -y --install-recommends --download-only -o Dir::Cache::archives="$repository" install $wanted apache2 opensmtpd
     rm -rf "$repository/partial" "$repository/lock"
     (cd "$repository" && apt-ftparchive packages . >Packages && apt-ftparchive release . >Release.new && mv Release.new Release)
     rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
@@ -54,6 +55,8 @@ fi
 systemctl set-default multi-user.target
 # A lab has no use for them, and the package manager's lock is to be free when a role asks for it.
 systemctl mask systemd-firstboot.service console-getty.service apt-daily.timer apt-daily-upgrade.timer dnf-makecache.timer
+# podman has mounted one already. On a busy machine systemd may miss that, and mount another over a running module.
+systemctl mask tmp.mount
 : >/etc/machine-id # every container makes its own
 
 # The shell that Ansible runs in the containers (inventories/lab): without it the environment of whoever runs a play
