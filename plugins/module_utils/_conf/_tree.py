@@ -38,7 +38,7 @@ def plain(word: str) -> str:
     """A word without what only the file needs: its double quotes, or the backslash before a # or !."""
     if len(word) > 1 and word[0] == word[-1] == '"':
         return str(word[1:-1])
-    return _ESCAPED_COMMENT.sub(r"\1", word).lstrip('"')
+    return (_ESCAPED_COMMENT.sub(r"\1", word) if "\\" in word else word).lstrip('"')
 
 
 def quoted(word: str) -> str:

@@ -112,19 +112,27 @@ def _loud(backend: Backend, interface: str) -> Iterator[str]:
         yield "arp_announce is %s on %s, so its own ARP requests carry the VIP" % (announce, interface)
 
 
-def _absent(backend: Backend, one: AddressRange) -> str:
-    """Why a real server does not take packets for addresses, or takes them in the wrong way; empty: it does well."""
-    quiet = [name for name in backend.interfaces or {} if name == "lo" or name.startswith("dummy")]
-    on_lo = {str(address.ip): address for name in quiet for address in (backend.interfaces or {})[name].addresses}
-    if Addresses(on_lo).missing(one):
-        where = addresses_of(backend.interfaces).get(one.first)
-        if where:
-            return "has the VIP %s on %s instead of lo, where it answers ARP for it" % (one.first, where)
-        return "does not have the VIP %s on lo, so it drops what the director sends it" % shown(one)
-    address = on_lo[one.first]
-    if address.network.prefixlen < address.max_prefixlen:
-        return "has the VIP on lo as %s, so it takes that whole network for its own" % address
-    return ""
+class _Loopback:
+    """The addresses of a real server, those on ``lo`` apart."""
+
+    def __init__(self, backend: Backend) -> None:
+        known = backend.interfaces or {}
+        quiet = [known[name] for name in known if name == "lo" or name.startswith("dummy")]
+        self._own = {str(address.ip): address for interface in quiet for address in interface.addresses}
+        self._set = Addresses(self._own)
+        self._everywhere = addresses_of(backend.interfaces)
+
+    def fault(self, one: AddressRange) -> str:
+        """Why the host does not take packets for addresses, or takes them in the wrong way; empty: it does well."""
+        if self._set.missing(one):
+            where = self._everywhere.get(one.first)
+            if where and one.first not in self._own:
+                return "has the VIP %s on %s instead of lo, where it answers ARP for it" % (one.first, where)
+            return "does not have the VIP %s on lo, so it drops what the director sends it" % shown(one)
+        address = self._own[one.first]
+        if address.network.prefixlen < address.max_prefixlen:
+            return "has the VIP on lo as %s, so it takes that whole network for its own" % address
+        return ""
 
 
 @cluster_rule(
@@ -147,6 +155,7 @@ def backend_of_direct_routing(cluster: Cluster) -> Iterator[Fault]:
         for address, name in addresses_of(backend.interfaces).items()
         if name != "lo"
     }
+    loopbacks = {backend.host: _Loopback(backend) for backend in cluster.backends.values()}
     said: set[tuple[str, str]] = set()
     for director in cluster.directors.values() if owners else ():
         for service in services(director):
@@ -154,7 +163,7 @@ def backend_of_direct_routing(cluster: Cluster) -> Iterator[Fault]:
                 if service.server.method_of(server) != "DR" or server.address not in owners:
                     continue
                 backend, interface = owners[server.address]
-                why = [_absent(backend, one) for one in service.ranges]
+                why = [loopbacks[backend.host].fault(one) for one in service.ranges]
                 if any(number(one.first)[0] == 4 for one in service.ranges):
                     why += _loud(backend, interface)
                 for words in why:

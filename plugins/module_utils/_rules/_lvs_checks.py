@@ -8,7 +8,7 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING
@@ -114,12 +114,11 @@ def _families(check: _Check) -> Iterator[str]:
             yield "asks the link-local address %s without bind_if" % target
 
 
-def _defined(name: str, blocks: Iterable[Block], check: Block) -> str:
-    """What is wrong with a name that a check uses; keepalived knows only what is defined above."""
-    found = [block for block in blocks if block.name == name]
-    if not found:
+def _undefined(block: Optional[Block], check: Block) -> str:
+    """What is wrong with what a check names; keepalived knows only what is defined above."""
+    if block is None:
         return "which is not defined"
-    place = found[0].origin
+    place = block.origin
     below = place.line and place.path == check.origin.path and place.line > check.origin.line
     return "which is defined below it, in line %d" % place.line if below else ""
 
@@ -137,22 +136,22 @@ def incomplete_check(director: Director) -> Iterator[Fault]:
     It reads the file once from top to bottom: a track_file or bfd_instance further below is unknown to a check. A URL
     without a path, and a length that no reply can have, are of the same kind.
     """
+    objects: dict[str, tuple[str, dict[str, Block]]] = {
+        "FILE_CHECK": ("track_file", {block.name: block for block in reversed(director.files)}),
+        "BFD_CHECK": ("name", {block.name: block for block in reversed(director.bfd_instances)}),
+    }
     for check in _checks(director):
         options, kind = check.block.options, check.block.name
         if kind == "MISC_CHECK" and "misc_path" not in options:
             yield check.fault("has no misc_path")
-        for name, keyword, blocks in (
-            ("FILE_CHECK", "track_file", director.files),
-            ("BFD_CHECK", "name", director.bfd_instances),
-        ):
-            if kind != name:
-                continue
-            if keyword not in options:
+        if kind in objects:
+            keyword, known = objects[kind]
+            name = str(options.get(keyword, ""))
+            why = _undefined(known.get(name), check.block)
+            if not name:
                 yield check.fault("has no %s" % keyword)
-                continue
-            why = _defined(str(options[keyword]), blocks, check.block)
-            if why:
-                yield check.fault("needs %s, %s" % (options[keyword], why), keyword)
+            elif why:
+                yield check.fault("needs %s, %s" % (name, why), keyword)
         for url in options.get("url", []) if any("path" in url for url in options.get("url", [])) else []:
             if "path" not in url:
                 yield check.fault("has a url without a path", "url")
