@@ -8,6 +8,8 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._model import (
@@ -19,7 +21,10 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     Vip,
     VrrpInstance,
 )
-from ansible_collections.failover.vip.plugins.module_utils._rules._priority import checks_of, priority
+from ansible_collections.failover.vip.plugins.module_utils._rules._priority import Check, checks_of, priority
+
+#: The user that keepalived takes for scripts if no other is named and it exists (keepalived.conf(5), script_user).
+DEFAULT_SCRIPT_USER = "keepalived_script"
 
 
 class Fault(NamedTuple):
@@ -35,7 +40,8 @@ class Fault(NamedTuple):
     severity: str = ""
 
 
-class Member(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Member:
     """One host's part of a VRRP instance."""
 
     director: Director
@@ -46,10 +52,15 @@ class Member(NamedTuple):
         """The host's name."""
         return self.director.host
 
-    @property
+    @cached_property
+    def checks(self) -> list[Check]:
+        """All that the instance tracks on this host."""
+        return checks_of(self.director, self.instance)
+
+    @cached_property
     def healthy_priority(self) -> int:
         """The effective priority while all is well; 0: FAULT even then."""
-        return priority(self.instance.priority, checks_of(self.director, self.instance), {}) or 0
+        return priority(self.instance.priority, self.checks, {}) or 0
 
 
 class Group(NamedTuple):
@@ -83,6 +94,29 @@ def weights(director: Director, instance: VrrpInstance) -> list[tuple[str, str, 
     return found
 
 
+def script_user(director: Director, named: str = "") -> str:
+    """Who runs a script: the user named for it, else script_user, else keepalived_script if there is one, else root.
+
+    keepalived.conf(5), script_user. Empty: not known.
+    """
+    given = named or str((director.global_defs.options.get("script_user") or [""])[0])
+    if given:
+        return given
+    there = director.machine.users.get(DEFAULT_SCRIPT_USER)
+    return "" if there is None else DEFAULT_SCRIPT_USER if there else "root"
+
+
+def config_test_ends_itself(director: Director) -> bool:
+    """Whether keepalived's test of the configuration ends itself.
+
+    It does from 2.2.5 to 2.2.7, over a script of another user than root (measured, see KE005).
+    """
+    release = director.machine.release
+    if release is None or not (2, 2, 5) <= release[:3] <= (2, 2, 7):
+        return False
+    return any(script_user(director, command.user) != "root" for command in director.commands())
+
+
 def networks(director: Director, name: str) -> list[IPNetwork]:
     """The networks of an interface as the facts tell them; addresses of full width lie in none."""
     interface: Optional[Interface] = (director.interfaces or {}).get(name)
@@ -113,21 +147,30 @@ def groups(cluster: Cluster) -> list[Group]:
 
     for strength in range(3):
         first: dict[Any, list[int]] = {}
+        # How many of a key's sets are known to have the host already: they never lose one, so none is asked twice.
+        passed: dict[tuple[Any, str], int] = {}
         for index, member in enumerate(members):
+            host = member.host
             for key in keys(member, strength):
-                for other in first.setdefault(key, []):
-                    one, two = root(index), root(other)
-                    if one == two or not hosts[one].isdisjoint(hosts[two]):
-                        continue
-                    parent[max(one, two)] = min(one, two)
-                    hosts[min(one, two)] |= hosts[max(one, two)]
-                    break
-                else:
-                    first[key].append(index)
+                found, one = first.setdefault(key, []), root(index)
+                start, listed = passed.get((key, host), 0), False
+                while start < len(found) and host in hosts[root(found[start])]:
+                    listed = listed or root(found[start]) == one
+                    start += 1
+                passed[(key, host)] = start
+                for other in found[start:]:
+                    two = root(other)
+                    if hosts[one].isdisjoint(hosts[two]):
+                        parent[max(one, two)] = min(one, two)
+                        hosts[min(one, two)] |= hosts[max(one, two)]
+                        listed = True
+                        break
+                if not listed:
+                    found.append(index)
     sets: dict[int, list[Member]] = {}
     for index, member in enumerate(members):
         sets.setdefault(root(index), []).append(member)
-    return [Group(found[0].instance.name, tuple(found)) for found in sets.values()]
+    return [Group(own[0].instance.name, tuple(own)) for own in sets.values()]
 
 
 def vip_network(vip: Vip, director: Director, instance: VrrpInstance) -> Optional[IPNetwork]:

@@ -14,6 +14,7 @@ import ipaddress
 import itertools
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Cluster, Director, VrrpInstance
@@ -104,8 +105,13 @@ def address_of(director: Director, instance: VrrpInstance) -> int:
     interface = (director.interfaces or {}).get(instance.interface)
     if not word and interface is not None:
         word = next((str(one.ip) for one in interface.addresses if one.version == instance.family), "")
+    return _number(word.partition("%")[0])
+
+
+@lru_cache(maxsize=4096)
+def _number(address: str) -> int:
     try:
-        return int(ipaddress.ip_address(word.partition("%")[0]))
+        return int(ipaddress.ip_address(address))
     except ValueError:
         return 0
 
@@ -120,14 +126,19 @@ def candidate(member: Member, effective: Optional[int]) -> Candidate:
 def _siblings(member: Member) -> list[VrrpInstance]:
     """The other members of the instance's sync group on this host."""
     group = sync_group_of(member.director, member.instance)
-    names = set(group.group) if group is not None else set()
+    if group is None:
+        return []
+    names = set(group.group)
     return [one for one in member.director.instances if one.name in names and one is not member.instance]
 
 
 def member_checks(member: Member) -> list[Check]:
     """What matters to the instance on its host: its checks, and those that put its sync group into FAULT."""
-    found = {(check.keyword, check.name): check for check in checks_of(member.director, member.instance)}
-    for sibling in _siblings(member):
+    siblings = _siblings(member)
+    if not siblings:
+        return member.checks
+    found = {(check.keyword, check.name): check for check in member.checks}
+    for sibling in siblings:
         for check in checks_of(member.director, sibling):
             if not check.weight:
                 found.setdefault((check.keyword, check.name), check)

@@ -13,25 +13,26 @@ from typing import Any, Callable
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, INFO, WARNING
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Cluster
-from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault, groups
-from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, cluster_rule, group_rule
-
-
-def _differing(group: Group, value: Callable[[Member], Any]) -> tuple[bool, str]:
-    """Whether the members disagree, and 'ka1: 51, ka2: 52'."""
-    values = [(member.host, value(member)) for member in group.members]
-    differ = any(item != values[0][1] for _host, item in values)
-    return differ, ", ".join("%s: %s" % (host, item) for host, item in values)
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import (
+    MAN,
+    cluster_rule,
+    group_rule,
+    groups_rule,
+)
 
 
 def _disagreement(
     group: Group, what: str, keyword: str, value: Callable[[Member], Any], shown: bool = True
 ) -> Iterator[Fault]:
-    differ, listed = _differing(group, value)
-    if differ:
+    """'virtual_router_id differs (ka1: 51, ka2: 52)', if it does; not shown: only the hosts."""
+    values = [value(member) for member in group.members]
+    if values.count(values[0]) < len(values):
         last = group.members[-1]
-        hosts = ", ".join(member.host for member in group.members)
-        yield fault(last.director, last.instance, "%s differs (%s)" % (what, listed if shown else hosts), keyword)
+        listed = [
+            "%s: %s" % (member.host, item) if shown else member.host for member, item in zip(group.members, values)
+        ]
+        yield fault(last.director, last.instance, "%s differs (%s)" % (what, ", ".join(listed)), keyword)
 
 
 @group_rule(
@@ -42,7 +43,11 @@ def _disagreement(
     "RFC 9568 section 5.2.3",
 )
 def vrid_differs(group: Group) -> Iterator[Fault]:
-    """KP001."""
+    """A director only listens to advertisements of its own virtual_router_id, so each of the two hears nobody.
+
+    Both take the VIP a little after they start, and each file alone passes ``keepalived -t``. Measured: both hold it,
+    and no log says why.
+    """
     yield from _disagreement(group, "virtual_router_id", "virtual_router_id", lambda m: m.instance.virtual_router_id)
 
 
@@ -54,7 +59,11 @@ def vrid_differs(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def name_differs(group: Group) -> Iterator[Fault]:
-    """KP026."""
+    """The name never leaves the host, so VRRP works; what goes by the name does not.
+
+    Notify scripts, sync groups, the FIFO and everybody who reads two logs side by side take them for two instances. It
+    is also how a copy that nobody finished looks.
+    """
     yield from _disagreement(group, "the instance's name", "", lambda m: m.instance.name)
 
 
@@ -66,7 +75,12 @@ def name_differs(group: Group) -> Iterator[Fault]:
     "RFC 2338 section 5.3.6",
 )
 def auth_differs(group: Group) -> Iterator[Fault]:
-    """KP002: keepalived compares the first 8 characters (RFC 2338 section 5.3.6.1). The password is never shown."""
+    """A router drops what comes with another password, another type, or with a password where it has none.
+
+    Measured: both hold the VIP, in all three cases; the logs say 'invalid passwd' or 'received a 0 auth'. Only the
+    first 8 characters count (RFC 2338 section 5.3.6.1), so passwords that differ later agree. The password itself is
+    never shown.
+    """
     yield from _disagreement(group, "auth_type", "authentication", lambda m: m.instance.auth_type or "none")
     yield from _disagreement(
         group,
@@ -85,7 +99,10 @@ def auth_differs(group: Group) -> Iterator[Fault]:
     "RFC 3768 section 7.1",
 )
 def advert_int_differs_v2(group: Group) -> Iterator[Fault]:
-    """KP003 in version 2, where a differing interval is refused (RFC 3768 section 7.1)."""
+    """In version 2 the interval is part of what a receiver compares, and another one is refused (RFC 3768, 7.1).
+
+    Measured with 1 and 2 seconds: both hold the VIP.
+    """
     if any(member.director.version_of(member.instance) == 2 for member in group.members):
         yield from _disagreement(group, "advert_int", "advert_int", lambda m: m.instance.advert_int)
 
@@ -98,7 +115,10 @@ def advert_int_differs_v2(group: Group) -> Iterator[Fault]:
     "RFC 9568 section 6.1",
 )
 def advert_int_differs_v3(group: Group) -> Iterator[Fault]:
-    """KP003 in version 3, where the backup learns the master's interval (RFC 9568 section 6.1)."""
+    """In version 3 a backup learns the interval from the master's advertisements (RFC 9568 section 6.1).
+
+    Measured with 1 and 0.5 seconds: one holder. But how long a failover takes then depends on which of them was master.
+    """
     if all(member.director.version_of(member.instance) == 3 for member in group.members):
         yield from _disagreement(group, "advert_int", "advert_int", lambda m: m.instance.advert_int)
 
@@ -111,7 +131,10 @@ def advert_int_differs_v3(group: Group) -> Iterator[Fault]:
     "RFC 9568 section 7.1",
 )
 def version_differs(group: Group) -> Iterator[Fault]:
-    """KP004."""
+    """Versions 2 and 3 are different protocols on one number: each drops what the other sends.
+
+    Measured: both hold the VIP, the logs say 'wrong version'. An instance of IPv6 addresses is always version 3.
+    """
     yield from _disagreement(group, "the VRRP version", "version", lambda m: m.director.version_of(m.instance))
 
 
@@ -123,7 +146,12 @@ def version_differs(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def vips_differ(group: Group) -> Iterator[Fault]:
-    """KP005."""
+    """A backup compares the addresses in an advertisement with its own, and drops the advertisement if they differ.
+
+    Measured with one VIP more on one side, and with another address: both hold what they have. Their order and their
+    prefixes do not matter. It happens in passing too, while a VIP is added host by host. Addresses in
+    virtual_ipaddress_excluded are not compared.
+    """
     yield from _disagreement(
         group,
         "the set of VIPs",
@@ -140,11 +168,15 @@ def vips_differ(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def prefix_differs(group: Group) -> Iterator[Fault]:
-    """KP006: keepalived takes the full width where no prefix is written."""
+    """The prefix is not in the advertisement, so only somebody who reads both files can see it.
+
+    Measured: one holder, but after a failover the interface has another route, or none:
+    keepalived takes the full width, /32, where no prefix is written.
+    """
     seen: dict[str, tuple[str, int]] = {}
     for member in group.members:
         for vip in member.instance.vips + member.instance.excluded_vips:
-            prefix = vip.interface.network.prefixlen
+            prefix = vip.prefixlen if vip.prefixlen is not None else 128 if ":" in vip.address else 32
             host, other = seen.setdefault(vip.address, (member.host, prefix))
             if other != prefix:
                 yield fault(
@@ -163,7 +195,10 @@ def prefix_differs(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def transport_differs(group: Group) -> Iterator[Fault]:
-    """KP007: unicast beside multicast, or two multicast groups."""
+    """One sends to a group that the other has not joined, or to an address while the other waits for the group.
+
+    Measured for unicast beside multicast and for two groups: both hold the VIP, without a word in the logs.
+    """
 
     def transport(member: Member) -> str:
         if member.instance.unicast_peer:
@@ -178,60 +213,6 @@ def transport_differs(group: Group) -> Iterator[Fault]:
 
 
 @group_rule(
-    "KP008",
-    ERROR,
-    "unicast peers not reciprocal",
-    "List every other host's unicast_src_ip, and nothing else.",
-    MAN + ", unicast_peer",
-)
-def peers_not_reciprocal(group: Group) -> Iterator[Fault]:
-    """KP008 and KP009: every member is in the peer list of every other, and no peer is a stranger."""
-    unicast = [member for member in group.members if member.instance.unicast_peer]
-    sources = {member.instance.unicast_src_ip: member.host for member in unicast if member.instance.unicast_src_ip}
-    if len(sources) < len(unicast):
-        return  # KH016 or KP025 speaks of these.
-    for member in unicast:
-        peers = [peer.split()[0] for peer in member.instance.unicast_peer]
-        for peer in peers:
-            if peer not in sources:
-                yield fault(
-                    member.director,
-                    member.instance,
-                    "unicast_peer %s is the address of no host of this instance" % peer,
-                    "unicast_peer",
-                )
-        for address, host in sources.items():
-            if host != member.host and address not in peers:
-                yield fault(
-                    member.director,
-                    member.instance,
-                    "%s (%s) is missing in unicast_peer" % (host, address),
-                    "unicast_peer",
-                )
-
-
-@group_rule(
-    "KP025",
-    ERROR,
-    "one unicast_src_ip on two hosts",
-    "Give each host its own address.",
-    MAN + ", unicast_src_ip",
-)
-def source_address_shared(group: Group) -> Iterator[Fault]:
-    """KP025."""
-    seen: dict[str, str] = {}
-    for member in group.members:
-        source = member.instance.unicast_src_ip
-        if source and seen.setdefault(source, member.host) != member.host:
-            yield fault(
-                member.director,
-                member.instance,
-                "unicast_src_ip %s is that of %s too" % (source, seen[source]),
-                "unicast_src_ip",
-            )
-
-
-@group_rule(
     "KP010",
     WARNING,
     "equal priorities",
@@ -239,7 +220,11 @@ def source_address_shared(group: Group) -> Iterator[Fault]:
     MAN + ", priority",
 )
 def priorities_equal(group: Group) -> Iterator[Fault]:
-    """KP010."""
+    """The higher address decides then (RFC 9568 section 6.4.3), which nobody reads off the files.
+
+    Measured: one holder. But who it is changes with the order in which they start, and after a split brain heals the
+    VIP may move once more.
+    """
     seen: dict[int, str] = {}
     for member in group.members:
         priority = member.instance.priority
@@ -260,7 +245,10 @@ def priorities_equal(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def two_masters_at_start(group: Group) -> Iterator[Fault]:
-    """KP011."""
+    """state only says what a host tries to be when it starts; the priority decides.
+
+    Measured: one holder. With two of them the VIP may be on both for a moment at boot, and then moves.
+    """
     masters = [member for member in group.members if member.instance.state == "MASTER"]
     if len(masters) > 1:
         hosts = ", ".join(member.host for member in masters)
@@ -275,7 +263,9 @@ def two_masters_at_start(group: Group) -> Iterator[Fault]:
     MAN + ", nopreempt",
 )
 def nopreempt_on_some(group: Group) -> Iterator[Fault]:
-    """KP012."""
+    """The host without it takes the VIP back when it returns, the one with it does not: whether a VIP stays after a
+    failover depends on which host failed.
+    """
     yield from _disagreement(group, "nopreempt", "nopreempt", lambda m: "yes" if m.instance.nopreempt else "no")
 
 
@@ -287,21 +277,26 @@ def nopreempt_on_some(group: Group) -> Iterator[Fault]:
     "measured",
 )
 def vip_is_a_hosts_own(group: Group) -> Iterator[Fault]:
-    """KP015 and KH011: the primary address of a member's interface, which keepalived would take away."""
+    """The first address of a member's interface, or its source of advertisements.
+
+    keepalived removes the VIPs from an interface when it starts and when it gives them up, so the host would lose its
+    own address, and with it the way to it.
+    """
+    own: dict[str, list[str]] = {}
+    for other in group.members:
+        interface = (other.director.interfaces or {}).get(other.instance.interface)
+        addresses = {str(address.ip) for address in (interface.addresses[:1] if interface else ())}
+        for address in sorted(addresses | {other.instance.unicast_src_ip}):
+            own.setdefault(address, []).append(other.host)
     for member in group.members:
-        for other in group.members:
-            interface = (other.director.interfaces or {}).get(other.instance.interface)
-            own = {str(address.ip) for address in (interface.addresses[:1] if interface else ())} | {
-                other.instance.unicast_src_ip
-            }
-            for vip in member.instance.vips + member.instance.excluded_vips:
-                if vip.address in own:
-                    yield fault(
-                        member.director,
-                        member.instance,
-                        "VIP %s is the own address of %s" % (vip.address, other.host),
-                        "virtual_ipaddress",
-                    )
+        for vip in member.instance.vips + member.instance.excluded_vips:
+            for host in own.get(vip.address, ()):
+                yield fault(
+                    member.director,
+                    member.instance,
+                    "VIP %s is the own address of %s" % (vip.address, host),
+                    "virtual_ipaddress",
+                )
 
 
 @cluster_rule(
@@ -312,7 +307,7 @@ def vip_is_a_hosts_own(group: Group) -> Iterator[Fault]:
     MAN + ", router_id",
 )
 def router_id_shared(cluster: Cluster) -> Iterator[Fault]:
-    """KP016."""
+    """router_id names the host in mails and in SNMP. With one name on two hosts an alert does not say who sent it."""
     seen: dict[str, str] = {}
     for director in cluster.directors.values():
         name = str(director.global_defs.options.get("router_id", ""))
@@ -332,7 +327,7 @@ def router_id_shared(cluster: Cluster) -> Iterator[Fault]:
     "RFC 9568 section 1",
 )
 def alone(group: Group) -> Iterator[Fault]:
-    """KP017."""
+    """VRRP without a second router is an address with a delay: when the host is gone, so is the VIP."""
     if len(group.members) == 1:
         member = group.members[0]
         yield fault(member.director, member.instance, "only %s runs this instance: nobody takes over" % member.host)
@@ -346,7 +341,11 @@ def alone(group: Group) -> Iterator[Fault]:
     "RFC 9568 section 6.1",
 )
 def owner_on_two_hosts(group: Group) -> Iterator[Fault]:
-    """KP027."""
+    """255 belongs to the router that owns the address, and there can be one (RFC 9568 section 6.1).
+
+    Measured: it resolves itself, with a CONFIGURATION ERROR in the log and a priority lowered to 254 until the next
+    start. Until then both held it.
+    """
     owners = [member for member in group.members if member.instance.priority == OWNER_PRIORITY]
     if len(owners) > 1:
         yield fault(
@@ -357,17 +356,17 @@ def owner_on_two_hosts(group: Group) -> Iterator[Fault]:
         )
 
 
-@cluster_rule(
+@groups_rule(
     "KP015",
     ERROR,
     "one VIP in two instances",
     "Leave it in one of them.",
     "measured",
 )
-def vip_in_two_instances(cluster: Cluster) -> Iterator[Fault]:
-    """KP015 within the cluster: two instances that are not one, on different hosts, with one VIP."""
+def vip_in_two_instances(instances: list[Group]) -> Iterator[Fault]:
+    """Two instances that are not one have the same VIP on different hosts: each has its own master, and both answer."""
     seen: dict[str, Group] = {}
-    for group in groups(cluster):
+    for group in instances:
         for member in group.members:
             for vip in member.instance.vips + member.instance.excluded_vips:
                 other = seen.setdefault(vip.address, group)
@@ -380,17 +379,20 @@ def vip_in_two_instances(cluster: Cluster) -> Iterator[Fault]:
                     )
 
 
-@cluster_rule(
+@groups_rule(
     "KP024",
     INFO,
     "all VIPs at home on one host",
     "Vary the order of 'hosts' between the instances.",
     "ha practice",
 )
-def one_home_for_all(cluster: Cluster) -> Iterator[Fault]:
-    """KP024: with several VIPs on the same hosts, one host is home to all of them."""
+def one_home_for_all(instances: list[Group]) -> Iterator[Fault]:
+    """With several VIPs the directors can share the work: each VIP at home on another of them.
+
+    Here one host carries all of it while all is well. That is right where the standby shall stay idle.
+    """
     homes: list[tuple[frozenset[str], str, str]] = []
-    for group in groups(cluster):
+    for group in instances:
         if len(group.members) > 1:
             best = max(group.members, key=lambda member: member.healthy_priority)
             homes.append((frozenset(member.host for member in group.members), best.host, group.name))

@@ -27,6 +27,8 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
 LOWEST, HIGHEST = 1, 254
 #: A tracked file whose number times its weight comes to this means FAULT; the other end is 253.
 FILE_FAULT, FILE_MOST = -254, 253
+#: The keywords of an instance that name checks.
+_TRACKS = frozenset(("track_script", "track_file", "track_process", "track_interface"))
 #: The weight of a track_file that has none (keepalived.conf(5), track_file).
 FILE_WEIGHT = 1
 
@@ -84,7 +86,9 @@ def _of_instance(director: Director, instance: VrrpInstance, group: Optional[Syn
     """What the instance itself names; weights vanish in a sync group and beside priority 255 (vrrp.c)."""
     owner = instance.priority == OWNER_PRIORITY
     synced = group is not None and not group.options.get("sync_group_tracking_weight")
-    found = []
+    found: list[Check] = []
+    if _TRACKS.isdisjoint(instance.options):
+        return found
     for keyword, track, definition in director.tracks_of(instance):
         if definition is None and keyword != "track_interface":
             continue  # KH021 speaks of it: keepalived ignores the line.
@@ -116,12 +120,14 @@ def checks_of(director: Director, instance: VrrpInstance) -> list[Check]:
     """
     group = sync_group_of(director, instance)
     named = _of_instance(director, instance, group)
-    interfaces = {instance.interface} - {"" if not instance.options.get("dont_track_primary") else instance.interface}
-    for vip in instance.vips + instance.excluded_vips:
-        if vip.dev and vip.dev != instance.interface and "no_track" not in vip.flags:
-            interfaces.add(vip.dev)
-    named += [Check("track_interface", name) for name in sorted(interfaces - {""})]
-    named += _of_group(director, group) if group is not None else []
+    if instance.interface and not instance.options.get("dont_track_primary"):
+        named.append(Check("track_interface", instance.interface))
+    devices = {vip.dev for vip in instance.vips + instance.excluded_vips if vip.dev and "no_track" not in vip.flags}
+    named += [Check("track_interface", name) for name in sorted(devices - {instance.interface})]
+    if group is not None:
+        named += _of_group(director, group)
+    elif len(named) < 2:
+        return named
     found: dict[tuple[str, str], Check] = {}
     for check in named:
         first = found.get((check.keyword, check.name))

@@ -22,10 +22,11 @@ MAN = "keepalived.conf(5)"
 
 HostRule = Callable[[Director], Iterator[Fault]]
 GroupRule = Callable[[Group], Iterator[Fault]]
+GroupsRule = Callable[[list[Group]], Iterator[Fault]]
 ClusterRule = Callable[[Cluster], Iterator[Fault]]
 
-#: What a rule looks at: one host, the members of one instance, or the whole cluster.
-HOST, GROUP, CLUSTER = "host", "group", "cluster"
+#: What a rule looks at: one host, the members of one instance, all instances, or the whole cluster.
+HOST, GROUP, GROUPS, CLUSTER = "host", "group", "groups", "cluster"
 
 
 class Rule(NamedTuple):
@@ -61,6 +62,11 @@ def host_rule(rule: str, severity: str, title: str, hint: str, source: str) -> C
 def group_rule(rule: str, severity: str, title: str, hint: str, source: str) -> Callable[[GroupRule], Rule]:
     """Decorate a function of one :class:`Group`, the members of a VRRP instance."""
     return lambda check: Rule(rule, severity, title, hint, source, GROUP, check)
+
+
+def groups_rule(rule: str, severity: str, title: str, hint: str, source: str) -> Callable[[GroupsRule], Rule]:
+    """Decorate a function of all the :class:`Group` of a cluster."""
+    return lambda check: Rule(rule, severity, title, hint, source, GROUPS, check)
 
 
 def cluster_rule(rule: str, severity: str, title: str, hint: str, source: str) -> Callable[[ClusterRule], Rule]:

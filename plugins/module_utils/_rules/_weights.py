@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, INFO, WARNING
-from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Cluster
-from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault, groups
-from ansible_collections.failover.vip.plugins.module_utils._rules._holders import after, candidate, home
-from ansible_collections.failover.vip.plugins.module_utils._rules._priority import Check, checks_of, priority
-from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, cluster_rule, group_rule
+from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault
+from ansible_collections.failover.vip.plugins.module_utils._rules._holders import after, candidate
+from ansible_collections.failover.vip.plugins.module_utils._rules._priority import Check, priority
+from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, group_rule, groups_rule
 
 #: Programs that ask another machine.
 _ASKING = frozenset(("ping", "ping6", "fping", "arping", "nc", "ncat", "curl", "wget"))
@@ -45,10 +45,9 @@ def _losses(group: Group) -> Iterator[_Loss]:
             continue  # KH018 and KH003 speak of these.
         following = ranked[position + 1]
         gap = member.healthy_priority - following.healthy_priority
-        checks = checks_of(member.director, member.instance)
-        for check in checks:
+        for check in member.checks:
             if check.weight and not check.reverse and check.keyword != "track_file" and gap:
-                left = priority(member.instance.priority, checks, {(check.keyword, check.name): 1})
+                left = priority(member.instance.priority, member.checks, {(check.keyword, check.name): 1})
                 if left is not None and left >= following.healthy_priority:
                     yield _Loss(member, check, left, gap, following)
 
@@ -144,7 +143,7 @@ def nobody_holds(group: Group) -> Iterator[Fault]:
     the same network lose a service that was well. With a weight on it all priorities fall together and the holder
     stays. The other case is a reversed check without a weight, which is a FAULT while all is well.
     """
-    if not home(group):
+    if not any(member.healthy_priority for member in group.members):
         last = group.members[-1]
         hosts = ", ".join(member.host for member in group.members)
         yield fault(
@@ -156,7 +155,7 @@ def nobody_holds(group: Group) -> Iterator[Fault]:
         )
         return
     asked = [_asked(member) for member in group.members]
-    for address in sorted(set().union(*asked)) if len(asked) > 1 else ():
+    for address in sorted(set().union(*asked)) if any(asked) and len(asked) > 1 else ():
         states = {member.host: dict.fromkeys(mine.get(address, ()), 1) for member, mine in zip(group.members, asked)}
         if not after(group, states)[0]:
             last = group.members[-1]
@@ -170,21 +169,21 @@ def nobody_holds(group: Group) -> Iterator[Fault]:
             )._replace(severity=WARNING)
 
 
-@cluster_rule(
+@groups_rule(
     "KP029",
     INFO,
     "one host inherits everything",
     "Let the VIPs of one home differ in their second host.",
     "ha practice",
 )
-def one_heir_for_all(cluster: Cluster) -> Iterator[Fault]:
+def one_heir_for_all(instances: list[Group]) -> Iterator[Fault]:
     """With three directors or more, the loss of one need not put every VIP on one of the others.
 
     It does where the VIPs of both homes name each other's home as their second host: one machine then carries the whole
     load while a third one idles. Vary who comes second.
     """
     ranked: dict[frozenset[str], list[tuple[str, str, str]]] = {}
-    for group in groups(cluster):
+    for group in instances:
         if len(group.members) > 2:
             able = [candidate(member, member.healthy_priority or None) for member in group.members]
             first, second = sorted(able, key=lambda one: one.strength, reverse=True)[:2]

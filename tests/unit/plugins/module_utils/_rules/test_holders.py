@@ -171,7 +171,7 @@ def test_the_table_says_the_same_as_each_combination_alone() -> None:
     known = {tuple(row.priorities.values()): (row.holder, row.tie) for row in _holders.table(group).rows}
     subsets = [set(itertools.compress(weights, mask)) for mask in itertools.product((0, 1), repeat=len(weights))]
     for first, second in itertools.product(subsets, repeat=2):
-        states = {
+        states: dict[str, dict[tuple[str, str], int]] = {
             host: {("track_script", name): 1 for name in failed} for host, failed in (("one", first), ("two", second))
         }
         priorities = tuple(
