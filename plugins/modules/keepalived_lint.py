@@ -41,6 +41,16 @@ options:
     description: Reads the interfaces from the host (with C(ip), of iproute2).
     type: bool
     default: false
+  gather_machine:
+    description:
+      - Reads from the host what surrounds keepalived, for the rules that need it.
+      - These are keepalived's release, the scripts and users that the configuration names, kernel settings, HAProxy's
+        configuration, the packet filter, keepalived's unit, systemd-networkd, the log, SELinux, and the capabilities.
+      - It needs root to see all of it, and changes nothing. What cannot be learned is left out, and no rule speaks of
+        it.
+      - Not for a folder of the controller, which is another machine than the one the configuration is for.
+    type: bool
+    default: false
   fail_on:
     description:
       - Fails if there is a finding at least this bad.
@@ -79,6 +89,11 @@ EXAMPLES = r"""
       eth0: [172.25.254.50/24]
     fail_on: error
   delegate_to: localhost
+
+- name: Check a director with all that surrounds keepalived there
+  failover.vip.keepalived_lint:
+    gather_interfaces: true
+    gather_machine: true
 """
 
 RETURN = r"""
@@ -124,6 +139,8 @@ model:
   description:
     - The configuration under keepalived's own keywords, in the shape of RV(failover.vip.vrrp_plan#module:directors),
       and in each block C(places), for each keyword the file and line where it stands.
+    - With O(gather_machine) also C(machine), what was learned of the host, which M(failover.vip.vrrp_validate)
+      understands.
     - Blocks of LVS, BFD and static addresses are checked and left out.
   returned: always
   type: dict
@@ -151,6 +168,9 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._plain import t
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
 from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, failing, ordered
+from ansible_collections.failover.vip.plugins.module_utils._live._machine import collect
+from ansible_collections.failover.vip.plugins.module_utils._live._system import ThisHost
+from ansible_collections.failover.vip.plugins.module_utils._machine_plain import machine_to_plain
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Interface
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import HOST
@@ -194,6 +214,7 @@ def main() -> None:
             "host_id": {"type": "str"},
             "interfaces": {"type": "dict"},
             "gather_interfaces": {"type": "bool", "default": False},
+            "gather_machine": {"type": "bool", "default": False},
             "fail_on": {"type": "str", "choices": [*SEVERITIES, "never"], "default": "never"},
             "fingerprint_key": {"type": "str", "no_log": True},
         },
@@ -210,6 +231,8 @@ def main() -> None:
     host_id = arguments["host_id"] or platform.node().partition(".")[0]
     parsed = parse(arguments["path"], from_disk, host_id)
     director, findings = read(parsed.nodes, interfaces=interfaces)
+    if arguments["gather_machine"]:
+        director.machine = collect(ThisHost(), director, parsed.paths)
     alone = [rule for rule in RULES if rule.scope == HOST]
     every = ordered([*parsed.findings, *findings, *check(Cluster({"": director}), alone)])
     result: dict[str, Any] = {
@@ -220,6 +243,8 @@ def main() -> None:
         ),
         "files": list(parsed.paths),
     }
+    if arguments["gather_machine"]:
+        result["model"]["machine"] = machine_to_plain(director.machine)
     bad = failing(every, arguments["fail_on"])
     if bad:
         module.fail_json(

@@ -13,6 +13,8 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain
+from ansible_collections.failover.vip.plugins.module_utils._live._system import ThisHost
 from ansible_collections.failover.vip.plugins.modules import keepalived_lint
 
 DATA = Path(__file__).parents[2] / "data"
@@ -103,6 +105,26 @@ def test_interfaces(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     assert run(capsys, path=path, gather_interfaces=True)["msg"] == "the interfaces could not be read: not allowed"
 
 
+def test_the_machine_around_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A script that others can write is found with it, and vrrp_validate takes what is learned."""
+    script = tmp_path / "check.sh"
+    script.write_text("#!/bin/sh\ntrue the-canary\necho 0\n", encoding="utf-8")
+    script.chmod(0o777)
+    path = tmp_path / "keepalived.conf"
+    path.write_text("vrrp_script chk {\nscript %s\nuser root\n}\n" % script, encoding="utf-8")
+    monkeypatch.setattr(ThisHost, "run", lambda *_arguments: (127, "", ""))
+    assert {"KH024", "KH025"}.isdisjoint(rules(run(capsys, path=str(path))))
+    outcome = run(capsys, path=str(path), gather_machine=True)
+    assert {"KH024", "KH027"} <= set(rules(outcome))
+    machine = outcome["model"]["machine"]
+    assert machine["paths"][str(script)]["mode"] == 0o777
+    assert str(path) in machine["paths"]
+    assert "canary" not in json.dumps(outcome)
+    assert from_plain("ka1", outcome["model"]).machine.paths[str(script)].writable_by_others
+
+
 def test_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = str(tmp_path / "gone.conf")
     outcome = run(capsys, path=path, fail_on="error")
@@ -118,8 +140,9 @@ def test_the_examples(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkey
     (tmp_path / "files" / "ka1" / "keepalived.conf").write_text(
         "vrrp_instance A {\ninterface eth1\n}\n", encoding="utf-8"
     )
-    live, folder = (task["failover.vip.keepalived_lint"] for task in yaml.safe_load(keepalived_lint.EXAMPLES))
+    live, folder, whole = (task["failover.vip.keepalived_lint"] for task in yaml.safe_load(keepalived_lint.EXAMPLES))
     assert live is None
+    assert "model" in run(capsys, **{**whole, "gather_interfaces": False})
     outcome = run(capsys, **folder)
     assert outcome["failed"] is True
     assert rules(outcome) == ["KH044", "KH045"]
