@@ -25,6 +25,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._variables_lvs 
     virtual_servers,
 )
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding, did_you_mean
+from ansible_collections.failover.vip.plugins.module_utils._machine_plain import machine_from_plain
 from ansible_collections.failover.vip.plugins.module_utils._model import (
     Block,
     Director,
@@ -143,7 +144,7 @@ def from_plain(host: str, data: Mapping[str, Any], interfaces: Optional[dict[str
 
     :raises BadValue: if the data does not have that shape.
     """
-    known = [*LISTS, "global_defs", "virtual_server_groups", "virtual_servers"]
+    known = [*LISTS, "global_defs", "virtual_server_groups", "virtual_servers", "machine"]
     unknown = [key for key in data if key not in known]
     if unknown:
         raise BadValue("unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), known)))
@@ -162,4 +163,8 @@ def from_plain(host: str, data: Mapping[str, Any], interfaces: Optional[dict[str
     )
     if findings:
         raise BadValue("%s %s" % (findings[0].path, findings[0].message))
+    try:
+        director.machine = machine_from_plain(data.get("machine", {}))
+    except ValueError as reason:
+        raise BadValue(str(reason)) from None
     return director
