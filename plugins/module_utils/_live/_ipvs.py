@@ -20,8 +20,8 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._live import _netlink
 
-#: There as long as IPVS is in the kernel, in each network namespace. Looked for first, as asking for a family that is
-#: not there makes the kernel load a module.
+#: There as long as IPVS is in the kernel, in each network namespace. Looked for first: asked for a family that it has
+#: not, the kernel looks for a module to load, and an info module changes nothing.
 PROC_FILE = "/proc/net/ip_vs"
 
 MISSING = (

@@ -7,8 +7,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import json
 import struct
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -404,3 +407,72 @@ def test_refusals_say_what_to_do(error: OSError | int, message: str) -> None:
     with pytest.raises(_ipvs.IpvsError) as caught:
         refused(error)
     assert str(caught.value) == message
+
+
+# ---- a real kernel
+
+
+class Recorded:
+    """A socket that gives the answers that a kernel gave, to the questions that it was asked."""
+
+    def __init__(self, exchange: list[tuple[str, list[str]]]) -> None:
+        self.exchange = list(exchange)
+        self.waiting: list[bytes] = []
+
+    def send(self, data: bytes) -> object:
+        question, answers = self.exchange.pop(0)
+        assert data.hex() == question
+        assert not self.waiting
+        self.waiting = [bytes.fromhex(answer) for answer in answers]
+        return len(data)
+
+    def recv(self, _size: int) -> bytes:
+        return self.waiting.pop(0)
+
+
+def rules(services: list[dict[str, Any]]) -> Iterator[str]:
+    """The table in the words of ``ipvsadm --save --numeric``."""
+    for service in services:
+        kind = {"tcp": "-t", "udp": "-u", None: "-f"}[service["protocol"]]
+        host = f"[{service['address']}]" if service["family"] == "ipv6" else service["address"]
+        name = f"{kind} {service['fwmark'] or '%s:%s' % (host, service['port'])}"
+        persistence = f" -p {service['persistence_timeout']}" if service["persistence_timeout"] else ""
+        mask = "" if service["netmask"] in ("255.255.255.255", "128") else f" -M {service['netmask']}"
+        flags = f" -b {','.join(service['scheduler_flags'])}" if service["scheduler_flags"] else ""
+        yield f"-A {name} -s {service['scheduler']}{persistence}{mask}{flags}{' -o' if service['one_packet'] else ''}"
+        for server in service["real_servers"]:
+            host = f"[{server['address']}]" if ":" in server["address"] else server["address"]
+            way = {"dr": "-g", "nat": "-m", "tunnel": "-i"}[server["forwarding"]]
+            tunnel = f" --tun-type {server['tunnel_type']}" if server["tunnel_type"] else ""
+            yield f"-a {name} -r {host}:{server['port']} {way} -w {server['weight']}{tunnel}"
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="recorded on a machine of the other byte order")
+def test_what_a_real_kernel_said_is_what_ipvsadm_read() -> None:
+    """Linux 7.2.7, with five requests served by 198.51.100.10 and both sync daemons."""
+    data = next(up for up in Path(__file__).parents if up.name == "unit") / "data/ipvs-7.2.json"
+    recorded = json.loads(data.read_text(encoding="utf-8"))
+    socket = Recorded(recorded["exchange"])
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Recorded]:
+        yield socket
+
+    found = _ipvs.read(lambda _path: True, opened, "7.2.7")
+    assert (socket.exchange, socket.waiting) == ([], [])
+    assert sorted(rules(found["services"])) == sorted(recorded["ipvsadm --save --numeric"])
+    (served,) = (
+        server
+        for service in found["services"]
+        for server in service["real_servers"]
+        if server["address"] == "198.51.100.10"
+    )
+    assert (served["upper_threshold"], served["lower_threshold"]) == (100, 80)
+    assert (served["active_connections"], served["inactive_connections"]) == (0, 5)
+    assert list(served["stats"].values())[:5] == [5, 31, 29, 2087, 2558]
+    assert found["timeouts"] == {"tcp": 901, "tcp_fin": 121, "udp": 301}
+    common = {"group": "224.0.0.81"}
+    assert found["sync_daemons"] == [
+        {"state": "master", "interface": "dc", "sync_id": 51, "sync_maxlen": 1472, "port": 8848, "ttl": 1, **common},
+        {"state": "backup", "interface": "dr", "sync_id": 52, "sync_maxlen": 1400, "port": 9000, "ttl": 3, **common},
+    ]
