@@ -43,6 +43,7 @@ class Keyword(NamedTuple):
     """One keyword of one block. ``low`` and ``high`` are inclusive.
 
     ``since``: the version of keepalived that brought it, as (2, 2, 8).
+    ``decimals``: the version since which a number may have decimals.
     ``header``: what stands between the keyword and the brace of a block: nothing, a ``name``, or ``words``. Outside
     blocks ``words`` may follow the value.
     ``many``: may stand more than once; of blocks the value is then a list.
@@ -57,6 +58,7 @@ class Keyword(NamedTuple):
     choices: tuple[str, ...] = ()
     block: str = ""
     since: tuple[int, ...] = ()
+    decimals: tuple[int, ...] = ()
     header: str = ""
     many: bool = False
     fold: bool = False

@@ -98,6 +98,10 @@ def _unescaped(escape: str) -> str:
     return _ESCAPES.get(escape, escape)
 
 
+def _dotted(version: Iterable[int]) -> str:
+    return ".".join(map(str, version))
+
+
 def _one(words: Sequence[str]) -> str:
     if not words:
         raise BadValue("has no value")
@@ -167,15 +171,19 @@ class _Reader:
         self.bad("KH034", ERROR, message, node.origin, near)
         return None
 
+    def lacks(self, version: tuple[int, ...]) -> bool:
+        """Whether the host's keepalived is known to be older than a version."""
+        return self.release is not None and self.release < version[: len(self.release)]
+
     def known_here(self, keyword: Keyword, node: Node) -> Optional[Keyword]:
         """The keyword, None if the host's keepalived does not know it, which then skips it (and then a finding)."""
-        if not self.release or keyword.since[: len(self.release)] <= self.release:
+        if not self.lacks(keyword.since):
             return keyword
-        since, has = (".".join(map(str, version)) for version in (keyword.since, self.release))
         self.bad(
             "KH034",
             ERROR,
-            "'%s' exists since keepalived %s, and this host has %s" % (keyword.name, since, has),
+            "'%s' exists since keepalived %s, and this host has %s"
+            % (keyword.name, _dotted(keyword.since), _dotted(self.release or ())),
             node.origin,
             "Drop it here, or install a newer keepalived.",
         )
@@ -193,7 +201,12 @@ class _Reader:
         if kind == "switch":
             return _switch(words)
         if kind in ("int", "number"):
-            return number_from_word(keyword, _one(words))
+            number = number_from_word(keyword, _one(words))
+            if number != int(number) and self.lacks(keyword.decimals):
+                raise BadValue(
+                    "must be a whole number before keepalived %s, not %s" % (_dotted(keyword.decimals), words[0])
+                )
+            return number
         if kind == "choice":
             return choice(keyword, _one(words))
         if kind == "word":

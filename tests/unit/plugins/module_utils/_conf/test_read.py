@@ -197,6 +197,19 @@ def test_what_the_hosts_keepalived_does_not_know_yet(content: str, release: tupl
     assert bool(options) == (not words)
 
 
+@pytest.mark.parametrize(
+    ("release", "messages"),
+    [
+        ((2, 2, 7), ["'interval' must be a whole number before keepalived 2.3.2, not 0.5"]),
+        ((2, 3, 3), []),
+        (None, []),
+    ],
+)
+def test_decimals_that_the_hosts_keepalived_does_not_read(release: tuple[int, ...] | None, messages: list[str]) -> None:
+    parsed = parse("/k.conf", from_texts({"/k.conf": "vrrp_script a {\nscript /x\ninterval 0.5\ntimeout 1\n}"}))
+    assert [one.message for one in read(parsed.nodes, release=release)[1]] == messages
+
+
 def test_what_stands_twice_is_kept_for_the_rules() -> None:
     found, findings = director(
         "vrrp_script a {\nscript /x\n}\nvrrp_script a {\nscript /x\n}\n"
