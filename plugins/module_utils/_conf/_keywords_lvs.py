@@ -24,6 +24,7 @@ _WEIGHT = 2147483647
 _TIMEOUT = 4294.967295
 #: The longest interval of BFD in milliseconds.
 _BFD = 4294967
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
 _FLAGS = ("hashed", "ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _TIMERS = (
@@ -95,7 +96,7 @@ LVS_BLOCKS: dict[str, dict[str, Keyword]] = {
         _K(
             "persistence_granularity",
             "word",
-            pattern=r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[1-9][0-9]?|1[01][0-9]|12[0-8]",
+            pattern=r"%s(\.%s){3}|[1-9][0-9]?|1[01][0-9]|12[0-8]" % (_BYTE, _BYTE),
             shape="a netmask, as 255.255.255.0, or for IPv6 a prefix length from 1 to 128",
         ),
         _K("protocol", "choice", choices=("TCP", "UDP", "SCTP"), fold=True),

@@ -177,7 +177,8 @@ def _virtual_server_group(reader: Reader, node: Node) -> None:
             group.addresses.append(entry)
         else:
             group.fwmarks.append(entry)
-    reader.director.virtual_server_groups.append(group)
+    if name:
+        reader.director.virtual_server_groups.append(group)
     reader.instance = ""
 
 

@@ -65,13 +65,18 @@ def _number(keyword: Keyword, value: Any) -> float:
     if keyword.kind != "number" and number != int(number):
         raise BadValue("must be a whole number, not %s" % value)
     if (keyword.low is not None and number < keyword.low) or (keyword.high is not None and number > keyword.high):
-        low = "" if keyword.low is None else "%g" % keyword.low
-        high = "" if keyword.high is None else "%g" % keyword.high
+        low = "" if keyword.low is None else _plainly(keyword.low)
+        high = "" if keyword.high is None else _plainly(keyword.high)
         bounds = (
             "from %s to %s" % (low, high) if low and high else ("at least %s" % low if low else "at most %s" % high)
         )
         raise BadValue("is %s, but must be %s" % (value, bounds))
     return number if keyword.kind == "number" else int(number)
+
+
+def _plainly(number: float) -> str:
+    """A number without an exponent, to the microsecond."""
+    return ("%.6f" % number).rstrip("0").rstrip(".")
 
 
 def number_from_word(keyword: Keyword, word: str) -> float:

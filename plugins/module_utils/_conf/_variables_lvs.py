@@ -12,6 +12,7 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -38,6 +39,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
 #: Keys that are no keywords of the block.
 _HEAD = ("address", "port", "fwmark", "group")
 _PLACES = "places"
+_NAME = re.compile(r'[^\s"{}#!]+')
 
 
 class _Source:
@@ -93,9 +95,10 @@ def _words(value: Any) -> list[str]:
     return " ".join(str(word) for word in given if word is not None).split()
 
 
-def _service(item: Mapping[str, Any]) -> VirtualServer:
+def _service(item: Mapping[str, Any], any_name: bool) -> VirtualServer:
     """The head of one virtual server.
 
+    :param any_name: whether the group may have a name that only a file can hold.
     :raises BadValue: with what is wrong.
     """
     kinds = [key for key in ("address", "fwmark", "group") if item.get(key) is not None]
@@ -106,6 +109,8 @@ def _service(item: Mapping[str, Any]) -> VirtualServer:
         return service_from_words(_words(item)[:2])
     if item.get("port") is not None:
         raise BadValue("has a 'port', which only an 'address' takes")
+    if any_name and kinds[0] == "group":
+        return service_from_words(["group", str(item["group"])])
     words = _words(item[kinds[0]])
     if len(words) != 1:
         raise BadValue("must have one word as its '%s'" % kinds[0])
@@ -157,7 +162,7 @@ def virtual_servers(
         source.instance = ""
         service = VirtualServer()
         try:
-            service = _service(item)
+            service = _service(item, with_places)
         except BadValue as reason:
             source.bad(place, "a virtual server %s" % reason)
         source.instance = service.name
@@ -190,7 +195,7 @@ def virtual_server_groups(
     keys = ("name", "addresses", "fwmarks", *([_PLACES] if with_places else []))
     for place, item in source.items(value or [], variable, "a 'name'"):
         name = item.get("name")
-        if not isinstance(name, str) or len(name.split()) != 1 or name != name.strip() or set(name) & set('"{}#!'):
+        if not isinstance(name, str) or not (with_places or _NAME.fullmatch(name)):
             source.bad(place + ".name", "must be one word: %r" % (name,))
             continue
         source.instance = "group " + name
@@ -229,13 +234,18 @@ def _places(block: Block, wanted: bool) -> dict[str, Any]:
     return {_PLACES: {name: list(origin) for name, origin in [("", block.origin), *block.places.items()]}}
 
 
+def _yaml(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as YAML; a keyword that may have words and has none is true."""
+    return {key: True if value == [] else to_yaml(value) for key, value in options.items()}
+
+
 def _server_to_yaml(server: RealServer, places: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"address": server.address}
     if server.port:
         found["port"] = server.port
-    found.update(to_yaml(server.options))
+    found.update(_yaml(server.options))
     for check in server.checks:
-        found.setdefault(check.name, []).append({**to_yaml(check.options), **_places(check, places)})
+        found.setdefault(check.name, []).append({**_yaml(check.options), **_places(check, places)})
     return {**found, **_places(server, places)}
 
 
@@ -248,7 +258,7 @@ def virtual_server_to_yaml(service: VirtualServer, places: bool = False) -> dict
         found["group"] = service.group
     else:
         found["fwmark"] = service.fwmark
-    found.update(to_yaml(service.options))
+    found.update(_yaml(service.options))
     if service.sorry_server:
         found["sorry_server"] = service.sorry_server.name
     found["real_servers"] = [_server_to_yaml(server, places) for server in service.real_servers]

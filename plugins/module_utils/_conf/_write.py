@@ -96,7 +96,8 @@ def _virtual_server_node(service: VirtualServer) -> Node:
         inner = list(option_nodes("real_server", server.options))
         inner += [Node((check.name,), tuple(option_nodes(check.name, check.options))) for check in server.checks]
         children.append(Node(("real_server", *server.name.split()), tuple(inner), server.origin))
-    return Node(("virtual_server", *service.name.split()), tuple(children), service.origin)
+    head = ("group", service.group) if service.group else service.name.split()
+    return Node(("virtual_server", *head), tuple(children), service.origin)
 
 
 def _group_node(group: VirtualServerGroup) -> Node:
