@@ -82,6 +82,12 @@ def release_of(text: str) -> Optional[tuple[int, ...]]:
     return tuple(int(part) for part in found[1].split(".")) if found else None
 
 
+def installed(system: System) -> Optional[tuple[int, ...]]:
+    """The version of the keepalived that is installed, None if none is."""
+    _status, output, errors = system.run("keepalived", "--version")
+    return release_of(output + errors)
+
+
 def _word(text: Optional[str]) -> str:
     return (text or "").strip()
 
@@ -400,9 +406,7 @@ def collect(system: System, director: Director, files: Iterable[str] = ()) -> Ma
 
     :param files: the configuration's own files.
     """
-    machine = Machine()
-    _status, output, errors = system.run("keepalived", "--version")
-    machine.release = release_of(output + errors)
+    machine = Machine(installed(system))
     machine.paths = _paths(system, director, files)
     users = {command.user for command in director.commands()} | {"keepalived_script"}
     users |= set((director.global_defs.options.get("script_user") or [])[:1])

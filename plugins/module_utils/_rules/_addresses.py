@@ -95,9 +95,9 @@ def vip_outside_its_subnet(director: Director) -> Iterator[Fault]:
 def vip_is_the_hosts_own(director: Director) -> Iterator[Fault]:
     """An address that the host has anyway cannot move: the host keeps it while another director holds it as well.
 
-    keepalived deletes it when the instance becomes backup, so the host may also lose the address by which it is
-    reached. Seen in the instance itself, in the host's network configuration, or by an address that is there while
-    keepalived does not run.
+    keepalived deletes it when it starts and when the instance becomes backup, so the host may lose the address by which
+    it is reached, and an instance that advertises from it goes to FAULT. Seen in the instance itself, in the host's
+    network configuration, or by an address that is there while keepalived does not run.
     """
     configured = director.machine.facts.get("configured") or {}
     stopped = director.machine.facts.get("running") is False

@@ -290,9 +290,9 @@ def sync_group_of_strangers(director: Director) -> Iterator[Fault]:
 def vmac_defeated(director: Director) -> Iterator[Fault]:
     """With use_vmac keepalived sends from an interface of its own that has the virtual router's MAC and no address.
 
-    Unicast from there needs vmac_xmit_base, or the answers of the network go astray. Strict reverse path filtering
-    drops what comes in on the address-less interface; keepalived switches the filter off when it starts, and a sysctl
-    file that is applied later switches it on again.
+    Unicast from there needs vmac_xmit_base, which keepalived then sets itself, though its test fails over it. Strict
+    reverse path filtering drops what comes in on the address-less interface; keepalived switches the filter off when it
+    starts, and a sysctl file that is applied later switches it on again.
     """
     strict = director.machine.sysctls.get("net.ipv4.conf.all.rp_filter") == "1"
     for instance in director.instances:

@@ -173,10 +173,10 @@ def _only_prints(facts: Optional[PathFacts]) -> bool:
     "measured",
 )
 def check_without_program(director: Director) -> Iterator[Fault]:
-    """keepalived leaves out a check whose program it cannot find or execute, and goes on without it.
+    """keepalived disables a check whose program it cannot find or execute, says so when it starts, and goes on without.
 
-    Its own test does not report a name without a path that exists nowhere: killall is missing from many small images,
-    and which directories are searched depends on how keepalived was started.
+    The VIP then stays where nothing works. killall is missing from many small images, and in which directories a name
+    without a path is searched for depends on how keepalived was started.
     """
     for script in director.commands():
         if script.keyword != "script" or script.words[0].startswith("<"):
