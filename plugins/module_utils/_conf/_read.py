@@ -318,14 +318,13 @@ class _Reader:
         extra = [plain(word) for word in node.words[1 + taken :]]
         if extra:
             lost = [word for word in extra if word in TABLES[block]]
-            self.bad(
-                "KH042",
-                WARNING,
-                "'%s' is followed by more words than it takes%s"
-                % (keyword.name, "; '%s' among them is lost" % lost[0] if lost else ""),
-                node.origin,
-                "Write each keyword on a line of its own." if lost else "Drop them.",
-            )
+            why, hint = "", "Drop them."
+            if lost:
+                why, hint = "; '%s' among them is lost" % lost[0], "Write each keyword on a line of its own."
+            elif keyword.kind == "flag" and extra[0] in _FALSE:
+                why, hint = ": it is on, whatever follows", "Drop the whole line."
+            message = "'%s' is followed by more words than it takes%s" % (keyword.name, why)
+            self.bad("KH042", WARNING, message, node.origin, hint)
 
     def misplaced(self, block: str, node: Node) -> None:
         """A keyword of the outermost level inside a block: a brace is missing, and the rest is read as it was meant."""

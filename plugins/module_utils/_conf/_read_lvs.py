@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Callable, Optional, Protocol
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
-from ansible_collections.failover.vip.plugins.module_utils._conf._keywords_lvs import CHECKS, LVS_BLOCKS
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords_lvs import CHECKS
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._words_lvs import (
     entry_from_words,
@@ -47,6 +47,9 @@ class Reader(Protocol):
 
     def bad(self, rule: str, severity: str, message: str, origin: Origin, hint: str = "") -> None:
         """Report a finding."""
+
+    def keyword_of(self, block: str, node: Node) -> Optional[Keyword]:
+        """The keyword of a line, None if it is unknown."""
 
     def block(self, block: str, children: Iterable[Node]) -> tuple[dict[str, Any], dict[str, Origin]]:
         """The keywords of a block with their places."""
@@ -105,10 +108,12 @@ def _real_server(reader: Reader, node: Node) -> Optional[RealServer]:
     options, places = reader.block("real_server", rest)
     server = RealServer("", options, node.origin, places)
     for check in checks:
-        kind = plain(check.words[0])
-        reader.surplus("real_server", LVS_BLOCKS["real_server"][kind], check)
-        inner, inner_places = reader.block(kind, check.children or ())
-        server.checks.append(Block(kind, inner, check.origin, inner_places))
+        keyword = reader.keyword_of("real_server", check)
+        if keyword is None:
+            continue
+        reader.surplus("real_server", keyword, check)
+        inner, inner_places = reader.block(keyword.block, check.children or ())
+        server.checks.append(Block(keyword.name, inner, check.origin, inner_places))
     server.checks.sort(key=lambda check: CHECKS.index(check.name))
     try:
         server.address, server.port = server_from_words(_head(reader, node))

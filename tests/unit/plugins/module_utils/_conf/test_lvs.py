@@ -289,6 +289,7 @@ REFUSED = [
     (SERVICE % ("persistence_timeout 0", ""), "must be from 1 to 2678400"),
     (SERVICE % ("sorry_server web 80", ""), "'sorry_server' 'web' is no IP address"),
     (SERVICE % ("sorry_server 192.0.2.9 80 81", ""), "'sorry_server' is followed by more words"),
+    (SERVICE % ("alpha false", ""), "'alpha' is followed by more words than it takes: it is on, whatever follows"),
     (SERVICE % ("retry 0", ""), "'retry' is 0, but must be from 1"),
     (SERVICE % ("weight 0", ""), "'weight' is 0, but must be from 1"),
     (SERVICE % ("TCP_CHECK {\n}", ""), "'TCP_CHECK' is no keyword of virtual_server"),
@@ -322,6 +323,13 @@ def test_refused(content: str, words: str) -> None:
         return
     assert [finding for finding in findings if words in finding.message + " " + finding.hint], findings
     assert all(finding.line for finding in findings)
+
+
+def test_a_check_that_the_host_does_not_know_yet() -> None:
+    parsed = parse("/k.conf", from_texts({"/k.conf": SERVICE % ("", "PING_CHECK {\n}\nTCP_CHECK {\n}")}), "ka1")
+    found, findings = read(parsed.nodes, release=(2, 0, 20))
+    assert [(finding.rule, finding.line) for finding in findings] == [("KH034", 4)]
+    assert [check.name for check in found.virtual_servers[0].real_servers[0].checks] == ["TCP_CHECK"]
 
 
 def test_a_missing_brace_loses_nothing() -> None:
