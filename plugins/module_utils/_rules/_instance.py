@@ -281,35 +281,6 @@ def sync_group_of_strangers(director: Director) -> Iterator[Fault]:
 
 
 @host_rule(
-    "KH036",
-    WARNING,
-    "use_vmac in surroundings that defeat it",
-    "Set vmac_xmit_base with unicast, and leave rp_filter of all interfaces at 0.",
-    MAN + ", use_vmac",
-)
-def vmac_defeated(director: Director) -> Iterator[Fault]:
-    """With use_vmac keepalived sends from an interface of its own that has the virtual router's MAC and no address.
-
-    Unicast from there needs vmac_xmit_base, which keepalived then sets itself, though its test fails over it. Strict
-    reverse path filtering drops what comes in on the address-less interface; keepalived switches the filter off when it
-    starts, and a sysctl file that is applied later switches it on again.
-    """
-    strict = director.machine.sysctls.get("net.ipv4.conf.all.rp_filter") == "1"
-    for instance in director.instances:
-        if "use_vmac" not in instance.options:
-            continue
-        if instance.unicast_peer and not instance.options.get("vmac_xmit_base"):
-            yield fault(director, instance, "use_vmac with unicast_peer, and without vmac_xmit_base", "use_vmac")
-        if strict and instance.family == 4:
-            yield fault(
-                director,
-                instance,
-                "use_vmac, and net.ipv4.conf.all.rp_filter is 1: the kernel drops what comes in there",
-                "use_vmac",
-            )
-
-
-@host_rule(
     "KH037",
     INFO,
     "failures that the instance cannot see",

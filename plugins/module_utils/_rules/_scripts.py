@@ -312,17 +312,19 @@ def notify_that_cannot_run(director: Director) -> Iterator[Fault]:
     Its test passes over that. The same id is reported for words behind the quotes: keepalived takes the first two as
     user and group and drops the rest, so the script runs without its arguments or not at all.
     """
+    found: dict[str, list[Command]] = {}
     for command in director.commands():
-        if command.keyword in ("script", "misc_path"):
-            continue
-        why = _missing(director, command)
+        why = "" if command.keyword in ("script", "misc_path") else _missing(director, command)
         if why:
-            yield Fault(
-                "%s: %s %s" % (command.keyword, command.words[0], why),
-                director.host,
-                command.instance,
-                command.block.place(command.keyword),
-            )
+            found.setdefault("%s %s" % (command.words[0], why), []).append(command)
+    for message, commands in found.items():
+        first, more = commands[0], len(commands) - 1
+        yield Fault(
+            "%s: %s%s" % (first.keyword, message, ", and so for %d more" % more if more else ""),
+            director.host,
+            first.instance,
+            first.block.place(first.keyword),
+        )
 
 
 @host_rule(

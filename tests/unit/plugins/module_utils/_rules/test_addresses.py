@@ -58,6 +58,15 @@ CASES: list[Case] = [
     ("KH011", "error", "the instance advertises from it", everywhere(virtual_ipaddress=[Vip("172.25.254.50", 24)])),
     ("KH011", "error", "host: ifcfg-eth0:7 gives it", around(configured={WEB: ["ifcfg-eth0", 7]})),
     ("KH011", "error", "although keepalived does not run", both(held, around(running=False))),
+    ("KH036", "warning", "without vmac_xmit_base", on("ka1", use_vmac=[])),
+    (
+        "KH036",
+        "warning",
+        "the kernel drops",
+        both(
+            on("ka1", use_vmac=["vrrp.51"], vmac_xmit_base=True), around(sysctls={"net.ipv4.conf.all.rp_filter": "1"})
+        ),
+    ),
 ]
 
 
@@ -75,6 +84,10 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("a VIP of full width inside the subnet", everywhere(virtual_ipaddress=[Vip(WEB, 32)])),
     ("the VIP where keepalived runs", held),
     ("another address in the host's configuration", around(configured={"172.25.254.7": ["ifcfg-eth0", 7]})),
+    (
+        "use_vmac that sends from the base",
+        both(around(sysctl_read_only=False), on("ka1", use_vmac=["vrrp.51"], vmac_xmit_base=True)),
+    ),
 ]
 
 

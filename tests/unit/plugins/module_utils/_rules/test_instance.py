@@ -71,15 +71,6 @@ CASES: list[Case] = [
         both(moved("eth1"), around(bridges={"eth0": "br0", "eth1": "br0"})),
     ),
     ("KH013", "warning", "br0 and eth0 are bridged by br0", both(moved("br0"), around(bridges={"eth0": "br0"}))),
-    ("KH036", "warning", "without vmac_xmit_base", on("ka1", use_vmac=[])),
-    (
-        "KH036",
-        "warning",
-        "the kernel drops",
-        both(
-            on("ka1", use_vmac=["vrrp.51"], vmac_xmit_base=True), around(sysctls={"net.ipv4.conf.all.rp_filter": "1"})
-        ),
-    ),
     ("KH037", "info", "a dead link leaves this host master", on("ka1", dont_track_primary=True)),
     ("KH037", "info", "speaks multicast", everywhere(unicast_peer=[], unicast_src_ip=None)),
     (
@@ -114,10 +105,6 @@ ACCEPTED: list[tuple[str, Change]] = [
     ),
     ("one MASTER", on("ka1", state="MASTER")),
     ("a sync group of both", sync_group("WEB_VIP", "DB_VIP")),
-    (
-        "use_vmac that sends from the base",
-        both(around(sysctl_read_only=False), on("ka1", use_vmac=["vrrp.51"], vmac_xmit_base=True)),
-    ),
     ("another interface is tracked", everywhere(dont_track_primary=True, track_interface=[Track("eth0")])),
     ("one VRID on two networks", both(moved("eth1"), around(bridges={"eth0": "br0", "eth1": "br1"}))),
 ]

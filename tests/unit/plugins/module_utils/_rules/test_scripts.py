@@ -99,6 +99,12 @@ CASES: list[Case] = [
     ("KH027", "warning", "others than root can write /srv", script("/srv/c.sh", writable_by_others="/srv")),
     ("KH028", "error", "/etc/keepalived/mail.sh does not exist", notify(exists=False)),
     ("KH028", "error", "is not executable", notify(mode=0o644)),
+    (
+        "KH028",
+        "error",
+        "(mode 0644), and so for 1 more",
+        both(notify(mode=0o644), notify("notify_stop", mode=0o644)),
+    ),
     ("KH029", "warning", "notify and notify_master both run", both(notify("notify"), notify("notify_master"))),
     ("KH029", "warning", "notify_backup without notify_fault and notify_stop", notify("notify_backup")),
 ]
