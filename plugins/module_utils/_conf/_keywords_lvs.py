@@ -22,16 +22,18 @@ _UINT = 4294967295
 _WEIGHT = 2147483647
 #: The longest connect_timeout in seconds, 2^32 - 1 microseconds.
 _TIMEOUT = 4294.967295
+#: The longest of the other times in seconds, 2^64 - 1 microseconds.
+_SECONDS = 18446744073709
 #: The longest interval of BFD in milliseconds.
 _BFD = 4294967
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
 _FLAGS = ("hashed", "ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _TIMERS = (
-    _K("delay_before_retry", "number", 0),
-    _K("warmup", "number", 0),
+    _K("delay_before_retry", "number", 0, _SECONDS),
+    _K("warmup", "number", 0, _SECONDS),
     _K("connect_timeout", "number", 0.000001, _TIMEOUT),
-    _K("delay_loop", "number", 0.000001),
+    _K("delay_loop", "number", 0.000001, _SECONDS),
 )
 _SERVER = (
     *_TIMERS,
@@ -158,7 +160,13 @@ LVS_BLOCKS: dict[str, dict[str, Keyword]] = {
             choices=("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"),
             fold=True,
         ),
-        _K("name", "word", pattern=r"\.|[^.]+(\.[^.]+)*\.?", shape="a name without empty labels"),
+        # Of the first label keepalived looks at the second character, and takes a single one for an empty label.
+        _K(
+            "name",
+            "word",
+            pattern=r"\.|[^.]|[^.]{2,}(\.[^.]+)*\.?",
+            shape="a name without empty labels, whose first has two characters",
+        ),
     ),
     "UDP_CHECK": table(
         *_CONNECTION,

@@ -239,7 +239,7 @@ def track_from_words(keyword: Keyword, words: Sequence[str]) -> Track:
     while rest:
         word = rest.pop(0)
         if word == "weight" and rest:
-            weight = int(_number(keyword, rest.pop(0)))
+            weight = int(number_from_word(keyword, rest.pop(0)))
         elif word in ("reverse", "noreverse", "no_reverse"):
             reverse = word == "reverse"
         else:
