@@ -143,7 +143,11 @@ def state_without_addresses(director: Director) -> Iterator[Fault]:
     MAN + ", track_script",
 )
 def in_fault(director: Director) -> Iterator[Fault]:
-    """KD006."""
+    """KD006: its interface is down, or a check without a weight has failed.
+
+    That is what such checks are for. But the host cannot take over, so the VIP hangs on the others until it is well
+    again.
+    """
     for instance in director.instances:
         believed = _believed(director, instance)
         if believed is not None and believed["state"] == "FAULT":
