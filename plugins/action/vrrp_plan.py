@@ -16,6 +16,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._plain import t
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, at_or_above, ordered
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, WantedInstance
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
+from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import applied, from_inventory
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
 from ansible_collections.failover.vip.plugins.module_utils._timers import PRESETS
@@ -36,6 +37,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "drain_file": {"type": "path", "default": ""},
     "conf_dir": {"type": "path", "default": "/etc/keepalived"},
     "shared_vrids": {"type": "list", "elements": "int", "default": []},
+    "allowed_findings": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {name: {"type": "str"} for name in ("rule", "reason", "host", "instance")},
+    },
     "members": {"type": "dict"},
 }
 #: What every member of a cluster must say alike: the variable, and the option it was given to.
@@ -78,10 +85,14 @@ def planned(
     variables = {**arguments, "global_defs": {**GLOBAL_DEFAULTS, **arguments["global_defs"]}}
     topology, findings = _variables.topology(variables, members)
     cluster, more = plan(topology)
-    findings += more + shared_with_others(topology, others, arguments["shared_vrids"])
+    findings += more
+    judged = shared_with_others(topology, others, arguments["shared_vrids"])
     if not at_or_above(findings, ERROR):
         # Rules on a cluster with holes in it would only repeat what was found already.
-        findings += check(cluster)
+        judged += check(cluster)
+    # What cannot be planned cannot be allowed. An allowance of nothing may be about what only a running host shows.
+    left, allowed = applied(judged, from_inventory(arguments["allowed_findings"]), judged=())
+    findings += left
     return {
         "directors": {name: to_plain(director) for name, director in cluster.directors.items()},
         "files": {
@@ -103,6 +114,7 @@ def planned(
         },
         "instances": _instances(cluster),
         "findings": [finding.as_dict() for finding in ordered(findings)],
+        "allowed": allowed,
     }
 
 

@@ -117,6 +117,26 @@ options:
     type: list
     elements: int
     default: []
+  allowed_findings:
+    description:
+      - Findings that may stay, each with a reason. They are in RV(allowed) instead of RV(findings), and fail nothing.
+      - What makes a plan impossible cannot be allowed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      rule:
+        description: Id of the rule.
+        type: str
+      reason:
+        description: Why it may stay. Without it nothing is allowed, and that is a finding.
+        type: str
+      host:
+        description: Only on this host.
+        type: str
+      instance:
+        description: Only of this VRRP instance.
+        type: str
   members:
     description:
       - What is known of each host, instead of the inventory's facts. For each name a dictionary with C(facts)
@@ -184,6 +204,12 @@ instances:
   type: list
   elements: dict
   sample: [{"name": "WEB_VIP", "vips": ["172.25.254.100"], "preferred": "ka1", "backups": ["ka2"]}]
+allowed:
+  description: Findings that O(allowed_findings) speaks of, with C(reason) and C(allowed_at).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"rule": "KP017", "host": "ka1", "reason": "its second director comes in May"}]
 findings:
   description: What the rules found, worst first. With one of severity V(error) the task fails, and the message has it.
   returned: success

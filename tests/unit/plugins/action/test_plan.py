@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "notify": "",
     "conf_dir": "/etc/keepalived",
     "shared_vrids": [],
+    "allowed_findings": [],
 }
 MEMBERS = {
     "ka1": {"interfaces": {"eth0": ["172.25.254.50/24"]}},

@@ -74,9 +74,28 @@ def test_two_clusters_in_one_inventory() -> None:
     assert findings(53, "172.25.254.100/24") == ["KP015"]
 
 
+def test_what_is_allowed_stops_nothing() -> None:
+    def parted(*allowed: dict[str, Any], **arguments: Any) -> tuple[list[str], list[str]]:
+        others = _other_clusters(["ka1", "ka2"], clusters(51, "172.25.254.110/24"))
+        result = planned({**ARGUMENTS, "allowed_findings": list(allowed), **arguments}, MEMBERS, others)
+        found, silent = ([str(finding["rule"]) for finding in result[part]] for part in ("findings", "allowed"))
+        return found, silent
+
+    said = {"rule": "KP013", "reason": "two routers keep them apart"}
+    assert parted(said) == ([], ["KP013"])
+    assert parted({**said, "instance": "WEB_VIP"}) == ([], ["KP013"])
+    assert parted({**said, "instance": "DB_VIP"}) == (["KP013"], [])
+    assert parted({"rule": "KP013"}) == (["KP013", "KI006"], [])
+    impossible = [{**WEB, "hosts": ["ka1", "ka9"]}, DB]
+    found, allowed = parted({**said, "rule": "KI001"}, said, vrrp_instances=impossible)
+    assert {"KI001", "KI007"} <= set(found)
+    assert allowed == ["KP013"]
+
+
 def test_the_documentation_names_every_option() -> None:
     documented = yaml.safe_load(vrrp_plan.DOCUMENTATION)["options"]
     assert set(documented) == set(ARGUMENT_SPEC)
     for name, option in documented.items():
         for key in ("type", "elements", "required", "default"):
             assert option.get(key) == ARGUMENT_SPEC[name].get(key), (name, key)
+        assert set(option.get("suboptions", {})) == set(ARGUMENT_SPEC[name].get("options", {}))
