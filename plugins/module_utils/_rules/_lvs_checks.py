@@ -15,6 +15,7 @@ from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR
 from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director, Origin, RealServer
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, host_rule
+from ansible_collections.failover.vip.plugins.module_utils._rules._scripts import why_not_run
 from ansible_collections.failover.vip.plugins.module_utils._rules._service import Service, number, services
 
 _HTTP = ("HTTP_GET", "SSL_GET")
@@ -85,16 +86,12 @@ def check_that_cannot_run(director: Director) -> Iterator[Fault]:
     A time-out above delay_loop makes the interval longer than what is written, just when a server has died and every
     check of it runs into the time-out.
     """
-    paths = director.machine.paths
     commands = {id(command.block): command for command in director.commands() if command.keyword == "misc_path"}
     for check in _checks(director):
         command = commands.get(id(check.block))
-        facts = paths.get(command.words[0]) if command else None
-        if command and facts is not None:
-            why = "" if facts.exists else "does not exist here"
-            why = why or ("" if facts.is_file else "is no file") or ("" if facts.mode & 0o111 else "is not executable")
-            if why:
-                yield check.fault("runs %s, which %s" % (command.words[0], why), "misc_path")
+        why = why_not_run(director, command) if command else ""
+        if command and why:
+            yield check.fault("has the program %s, which %s" % (command.words[0], why), "misc_path")
         delay = check.seconds("delay_loop") or 60
         keyword = "misc_timeout" if check.block.name == "MISC_CHECK" else "connect_timeout"
         timeout = check.seconds(keyword)
@@ -118,6 +115,8 @@ def _undefined(block: Optional[Block], check: Block) -> str:
     """What is wrong with what a check names; keepalived knows only what is defined above."""
     if block is None:
         return "which is not defined"
+    if "vrrp" in block.options and "checker" not in block.options:
+        return "which is for VRRP alone; add 'checker' to it"
     place = block.origin
     below = place.line and place.path == check.origin.path and place.line > check.origin.line
     return "which is defined below it, in line %d" % place.line if below else ""

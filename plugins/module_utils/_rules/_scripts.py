@@ -181,7 +181,7 @@ def check_without_program(director: Director) -> Iterator[Fault]:
     for script in director.commands():
         if script.keyword != "script" or script.words[0].startswith("<"):
             continue
-        why, severity = _missing(director, script), ""
+        why, severity = why_not_run(director, script), ""
         if not why and "/" not in script.words[0]:
             why, severity = "is named without a path, so keepalived searches for it", WARNING
         elif not why and not script.words[0].startswith("/"):
@@ -195,7 +195,7 @@ def check_without_program(director: Director) -> Iterator[Fault]:
             )
 
 
-def _missing(director: Director, command: Command) -> str:
+def why_not_run(director: Director, command: Command) -> str:
     """Why the machine cannot run a command; empty: it can, or it is not known."""
     first, file = command.words[0], command.program
     for path in dict.fromkeys((first, file)):
@@ -314,7 +314,7 @@ def notify_that_cannot_run(director: Director) -> Iterator[Fault]:
     """
     found: dict[str, list[Command]] = {}
     for command in director.commands():
-        why = "" if command.keyword in ("script", "misc_path") else _missing(director, command)
+        why = "" if command.keyword in ("script", "misc_path") else why_not_run(director, command)
         if why:
             found.setdefault("%s %s" % (command.words[0], why), []).append(command)
     for message, commands in found.items():

@@ -327,7 +327,7 @@ CASES: list[tuple[str, str, str, tuple[Edit, ...]]] = [
     ),
     ("KL008", "error", "has no url with a path", (("path /\n", ""),)),
     ("KL008", "warning", "asks by TCP for a service of UDP", (("UDP_CHECK {", "TCP_CHECK {\n}\nUDP_CHECK {"),)),
-    ("KL009", "error", "runs /usr/bin/check-web, which does not exist here", (program(exists=False),)),
+    ("KL009", "error", "has the program /usr/bin/check-web, which does not exist here", (program(exists=False),)),
     ("KL009", "error", "which is no file", (program(is_file=False),)),
     ("KL009", "error", "which is not executable", (program(mode=0o644),)),
     (
@@ -424,6 +424,7 @@ CASES: list[tuple[str, str, str, tuple[Edit, ...]]] = [
         "needs late, which is defined below it, in line 107",
         (("name rs11", "name late"), added("bfd_instance late {\nneighbor_ip 172.25.254.20\n}\n")),
     ),
+    ("KL024", "error", "needs rs11, which is for VRRP alone", (("source_ip", "vrrp\n    source_ip"),)),
     ("KL024", "error", "has no name", (("name rs11\n", ""),)),
     ("KL024", "error", "has a url without a path", (("url {\n", "url {\nstatus_code 204\n}\nurl {\n"),)),
     ("KL024", "error", "has regex_no_match without regex", (("status_code 200", "status_code 200\nregex_no_match"),)),
