@@ -155,11 +155,11 @@ def test_unusable(director: Director) -> Iterator[Fault]:
     "KE006",
     ERROR,
     "container without what keepalived needs",
-    "Give it the capabilities NET_ADMIN, NET_RAW and NET_BROADCAST, and a writable /proc/sys/net.",
+    "Give it the capabilities NET_ADMIN and NET_RAW, and a writable /proc/sys/net.",
     "capabilities(7)",
 )
 def container_too_narrow(director: Director) -> Iterator[Fault]:
-    """keepalived sets addresses (NET_ADMIN), speaks a protocol of its own (NET_RAW), and by broadcast and multicast.
+    """keepalived sets addresses, for which it needs NET_ADMIN, and speaks a protocol of its own, for which NET_RAW.
 
     Without them it starts, says so in its log, and holds no VIP. Kernel settings are needed by use_vmac and
     promote_secondaries only.

@@ -76,7 +76,7 @@ def check_asks_the_vip(director: Director) -> Iterator[Fault]:
     vips = [vip.address for instance in director.instances for vip in instance.vips + instance.excluded_vips]
     own = {str(address.ip) for item in (director.interfaces or {}).values() for address in item.addresses} - set(vips)
     servers = [str(server) for server in director.machine.facts.get("haproxy_servers") or []]
-    servers += [real.address for virtual in director.virtual_servers for real in virtual.real_servers]
+    servers += [real.address for virtual in director.virtual_servers for real in virtual.real_servers if real.address]
     targets = [(address, "a VIP") for address in vips]
     targets += [
         (address, "a real server") for address in servers if address not in own and not address.startswith("127.")
@@ -89,8 +89,9 @@ def check_asks_the_vip(director: Director) -> Iterator[Fault]:
     for command in director.commands():
         if command.keyword != "script" or command.block.name not in tracked:
             continue
+        told = _told(director, command)
         for address, what in targets:
-            if address and _asks(director, command, address):
+            if address in told and re.search(r"(?<![0-9a-fA-F.:])%s(?![0-9a-fA-F.])" % re.escape(address), told):
                 yield Fault(
                     "vrrp_script %s asks %s, which is %s and tells nothing about this director"
                     % (command.block.name, address, what),
@@ -100,17 +101,11 @@ def check_asks_the_vip(director: Director) -> Iterator[Fault]:
                 break
 
 
-def _asks(director: Director, command: Command, address: str) -> bool:
-    """Whether a command line names the address, or a script among its words asks it."""
-    named = re.compile(r"(?<![0-9a-fA-F.:])%s(?![0-9a-fA-F.])" % re.escape(address))
-    if any(named.search(word) for word in command.words):
-        return True
-    for word in command.words:
-        facts = director.machine.paths.get(word)
-        lines = facts.head.splitlines() if facts else []
-        if any(named.search(line) and _ASKING.search(line) for line in lines if not line.lstrip().startswith("#")):
-            return True
-    return False
+def _told(director: Director, command: Command) -> str:
+    """The words of a command line, and the lines with which a script among them asks somebody."""
+    facts = [director.machine.paths[word] for word in command.words if word in director.machine.paths]
+    lines = [line for its in facts for line in its.head.splitlines() if not line.lstrip().startswith("#")]
+    return "\n".join([*command.words, *(line for line in lines if _ASKING.search(line))])
 
 
 @host_rule(
