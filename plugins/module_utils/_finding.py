@@ -75,6 +75,10 @@ class Allowance:
     written: str = ""
     written_line: int = 0
 
+    def as_dict(self) -> dict[str, Any]:
+        """The allowance as plain data, for a module's result."""
+        return asdict(self)
+
     def covers(self, finding: Finding) -> bool:
         """Whether it speaks of this finding."""
         return (
