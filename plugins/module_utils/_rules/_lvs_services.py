@@ -319,6 +319,7 @@ def without_effect(director: Director) -> Iterator[Fault]:
     """
     for service in services(director):
         server, options = service.server, service.server.options
+        algorithm = "lb_algo" if "lb_algo" in options else "lvs_sched"
         if options.get("ops") and service.ranges and server.protocol in ("TCP", "SCTP"):
             yield service.fault("ops (one-packet scheduling) is for UDP, not for %s" % server.protocol, "ops")
         if options.get("ha_suspend") and service.marks:
@@ -327,11 +328,15 @@ def without_effect(director: Director) -> Iterator[Fault]:
             if options.get(flag) and server.lb_algo != scheduler:
                 message = "%s is for the scheduler %s, not for %s" % (flag, scheduler, server.lb_algo or "wlc")
                 yield service.fault(message, flag)
+            elif options.get(flag) and _before(server.place(flag), server.place(algorithm)):
+                yield service.fault("%s stands above %s, and keepalived drops it" % (flag, algorithm), flag)
         if options.get("hashed"):
             message = "hashed has no effect: keepalived knows the word and sets nothing"
             yield service.fault(message, "hashed", severity=WARNING)
         for keyword in ("sorry_server_inhibit", "sorry_server_lvs_method"):
-            if keyword in options and (not server.sorry_server or _before(server.place(keyword), server.sorry_server)):
+            if keyword in options and (
+                not server.sorry_server or _before(server.place(keyword), server.sorry_server.origin)
+            ):
                 yield service.fault("%s stands without a sorry_server before it" % keyword, keyword)
         for one in server.real_servers:
             sorry = server.sorry_server
@@ -342,9 +347,9 @@ def without_effect(director: Director) -> Iterator[Fault]:
                     yield service.fault(message, block=one)
 
 
-def _before(place: Origin, server: RealServer) -> bool:
-    """Whether a place comes before a block, as far as one file tells."""
-    return bool(place.line) and place.path == server.origin.path and place.line < server.origin.line
+def _before(place: Origin, other: Origin) -> bool:
+    """Whether a place comes before another, as far as one file tells."""
+    return bool(place.line) and place.path == other.path and place.line < other.line
 
 
 @host_rule(

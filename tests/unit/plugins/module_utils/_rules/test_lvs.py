@@ -396,6 +396,7 @@ CASES: list[tuple[str, str, str, tuple[Edit, ...]]] = [
     ("KL023", "error", "ops (one-packet scheduling) is for UDP, not for TCP", (("quorum 2", "quorum 2\nops"),)),
     ("KL023", "error", "ha_suspend has no effect with firewall marks", (("fwmark 7 {", "fwmark 7 {\nha_suspend"),)),
     ("KL023", "error", "sh-port is for the scheduler sh, not for rr", (("lb_algo sh", "lb_algo rr"),)),
+    ("KL023", "error", "sh-port stands above lb_algo", (("lb_algo sh\n    sh-port", "sh-port\n    lb_algo sh"),)),
     ("KL023", "warning", "hashed has no effect", (("sh-port", "hashed"),)),
     (
         "KL023",
