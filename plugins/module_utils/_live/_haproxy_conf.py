@@ -3,7 +3,8 @@
 
 """What the rules want to know of haproxy.cfg: what it binds, whom it balances to, and who may control it.
 
-Source: HAProxy's configuration manual, sections 2.2 (quoting), 3.1 (stats socket), 4.2 (bind, server, stats) and 11.2.
+Source: HAProxy's configuration manual, sections 2.2 (quoting), 2.5 (time format), 3.1 (stats socket), 4.2 (bind, server,
+stats) and 11.2.
 
 Private to this collection: no stable interface for other collections.
 """
@@ -40,6 +41,8 @@ _SECTIONS = frozenset(
         "traces",
     )
 )
+#: Keywords with a duration, beside those of ``timeout``.
+_DURATIONS = frozenset(("inter", "fastinter", "downinter", "slowstart", "hard-stop-after"))
 #: Ports of one range that are listed; further ones are left out.
 _MAX_RANGE = 1024
 _PORTS = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$")
@@ -56,6 +59,8 @@ class HaproxyConf(NamedTuple):
     servers: list[str]
     #: Stats sockets and pages; see ``_rules._haproxy``.
     stats: list[dict[str, Any]]
+    #: Durations without a unit, as ``inter 3``, with their places.
+    durations: list[tuple[str, Origin]]
 
 
 def _words(line: str) -> list[str]:
@@ -129,7 +134,7 @@ def read_haproxy(files: list[tuple[str, str]]) -> HaproxyConf:
 
     :param files: (path, text) of each.
     """
-    found = HaproxyConf([], [], [], [])
+    found = HaproxyConf([], [], [], [], [])
     defaults: set[str] = set()
     section = _Section("", set())
     for path, text in files:
@@ -153,6 +158,10 @@ def read_haproxy(files: list[tuple[str, str]]) -> HaproxyConf:
 
 
 def _line(found: HaproxyConf, section: _Section, words: list[str], origin: Origin) -> None:
+    start = 1 if words[0] in ("server", "default-server") else 0
+    for one, other in zip(words[start:], words[start + 1 :]):
+        if other.isdecimal() and (one in _DURATIONS or (words[0] == "timeout" and one == words[1])):
+            found.durations.append(("%s %s" % (one, other), origin))
     if words[0] == "bind" and section.kind in ("listen", "frontend") and len(words) > 1:
         for host, port in listeners(words[1]):
             found.binds.append((host, port, origin))

@@ -17,7 +17,7 @@ Besides the fields of the class these go into ``facts``, each only where it coul
 ``cloud``                  whose network it is in
 ``bridges``                interface to the bridge that it is a port of
 ``configured``             VIP to [file, line] of the host's network configuration that has it
-``haproxy_freebind``, ``haproxy_servers``, ``haproxy_stats``   see ``_haproxy_conf``
+``haproxy_freebind``, ``haproxy_servers``, ``haproxy_stats``, ``haproxy_durations``   see ``_haproxy_conf``
 
 Private to this collection: no stable interface for other collections.
 """
@@ -399,6 +399,7 @@ def _haproxy(system: System, machine: Machine) -> None:
     machine.facts["haproxy_freebind"] = [[origin.path, origin.line] for origin in read.freebind]
     machine.facts["haproxy_servers"] = read.servers
     machine.facts["haproxy_stats"] = read.stats
+    machine.facts["haproxy_durations"] = [[words, *origin] for words, origin in read.durations]
 
 
 def collect(system: System, director: Director, files: Iterable[str] = ()) -> Machine:

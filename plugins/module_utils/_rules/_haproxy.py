@@ -144,6 +144,30 @@ def controls_open(director: Director) -> Iterator[Fault]:
             yield Fault("HAProxy: " + message, director.host, origin=place)
 
 
+@host_rule(
+    "KX005",
+    WARNING,
+    "duration of HAProxy without a unit",
+    "Write the unit, as 3s.",
+    "HAProxy configuration manual, section 2.5",
+)
+def duration_without_unit(director: Director) -> Iterator[Fault]:
+    """HAProxy reads a number without a unit as milliseconds.
+
+    So ``inter 3`` asks every server more than 300 times a second, where once in three seconds was meant. Numbers from
+    100 on are taken for milliseconds that are meant.
+    """
+    for words, path, line in director.machine.facts.get("haproxy_durations") or []:
+        number = int(words.split()[-1])
+        if 0 < number < 100:
+            yield Fault(
+                "HAProxy reads '%s' as %d milliseconds" % (words, number),
+                director.host,
+                origin=Origin(str(path), int(line)),
+                hint="Write %ds, or %dms if that is meant." % (number, number),
+            )
+
+
 def _local(where: str) -> Optional[bool]:
     """Whether an address with its port is of this host alone; None: it is a file."""
     if where.startswith(("/", "unix@", "abns@", "fd@")):

@@ -111,3 +111,25 @@ def test_listeners(text: str, expected: list[tuple[str, int]]) -> None:
 
 def test_a_long_range_ends() -> None:
     assert len(list(listeners(":1-65535"))) == 1024
+
+
+def test_durations_without_a_unit() -> None:
+    text = """\
+defaults
+    timeout connect 5
+    timeout client 30s
+    timeout http-request 10000
+    default-server inter 3 fall 2 rise 3 slowstart 5s
+listen inter 80
+    server inter 192.0.2.1:80 check inter 3 fastinter 500ms  # inter 4
+    option httpchk GET /timeout 5
+global
+    hard-stop-after 30
+"""
+    assert read_haproxy([("a", text)]).durations == [
+        ("connect 5", Origin("a", 2)),
+        ("http-request 10000", Origin("a", 4)),
+        ("inter 3", Origin("a", 5)),
+        ("inter 3", Origin("a", 7)),
+        ("hard-stop-after 30", Origin("a", 10)),
+    ]
