@@ -99,6 +99,7 @@ def manager_removes_vips(director: Director) -> Iterator[Fault]:
 
     An update of systemd restarts it. keepalived notices that the VIP is gone and falls back to BACKUP, so the VIP moves
     or nobody has it for three advertisements.
+    NetworkManager leaves such addresses alone until its connection is activated anew, and is not judged.
     """
     managers = director.machine.facts.get("managers") or {}
     seen: set[str] = set()

@@ -26,8 +26,8 @@ def password(*words: str) -> Change:
 
     def change(cluster: Cluster) -> None:
         for one in cluster.directors.values():
-            for instance, word in zip(one.instances, words, strict=True):
-                instance.options["authentication"] = {"auth_type": "PASS", "auth_pass": word}
+            for number, word in enumerate(words):
+                one.instances[number].options["authentication"] = {"auth_type": "PASS", "auth_pass": word}
 
     return change
 
