@@ -3,8 +3,8 @@
 
 """What the rules want to know of haproxy.cfg: what it binds, whom it balances to, and who may control it.
 
-Source: HAProxy's configuration manual, sections 2.2 (quoting), 2.5 (time format), 3.1 (stats socket), 4.2 (bind, server,
-stats) and 11.2.
+Source: HAProxy's configuration manual, sections 2.2 (quoting), 2.5 (time format), 3.1 (stats socket), 4.2 (bind, server
+and stats) and 11.2.
 
 Private to this collection: no stable interface for other collections.
 """
