@@ -28,15 +28,16 @@ _SECONDS = 18446744073709
 _BFD = 4294967
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
-_FLAGS = ("hashed", "ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
+_FLAGS = ("hashed", "ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback")
 _TIMERS = (
-    _K("delay_before_retry", "number", 0, _SECONDS),
-    _K("warmup", "number", 0, _SECONDS),
-    _K("connect_timeout", "number", 0.000001, _TIMEOUT),
-    _K("delay_loop", "number", 0.000001, _SECONDS),
+    _K("delay_before_retry", "number", 0, _SECONDS, decimals=(2, 0, 13)),
+    _K("warmup", "number", 0, _SECONDS, decimals=(2, 0, 13)),
+    _K("delay_loop", "number", 0.000001, _SECONDS, decimals=(2, 0, 13)),
 )
+_CONNECT_TIMEOUT = _K("connect_timeout", "number", 0.000001, _TIMEOUT, decimals=(2, 0, 13))
 _SERVER = (
     *_TIMERS,
+    _CONNECT_TIMEOUT._replace(since=(2, 0, 13)),
     _K("retry", "int", 1, _UINT),
     _K("virtualhost", "word"),
     _K("smtp_alert", "switch"),
@@ -44,7 +45,7 @@ _SERVER = (
 )
 _CHECK = (
     _K("retry", "int", 0, _UINT),
-    *(timer for timer in _TIMERS if timer.name != "connect_timeout"),
+    *_TIMERS,
     _K("alpha", "switch"),
     _K("log_all_failures", "switch", since=(2, 0, 11)),
 )
@@ -55,7 +56,7 @@ _CONNECTION = (
     _K("bind_port", "int", 1, 65535),
     _K("bind_if", "word", pattern=r".{1,15}", shape="at most 15 characters long"),
     _K("fwmark", "int", 0, _UINT),
-    _K("connect_timeout", "number", 0.000001, _TIMEOUT),
+    _CONNECT_TIMEOUT,
     *_CHECK,
 )
 _HTTP = (
@@ -91,6 +92,8 @@ LVS_BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("lb_algo", "choice", choices=_SCHEDULERS),
         _K("lvs_sched", "choice", choices=_SCHEDULERS),
         *(_K(name, "flag") for name in _FLAGS),
+        _K("mh-port", "flag", since=(2, 0, 20)),
+        _K("mh-fallback", "flag", since=(2, 0, 20)),
         _K("lb_kind", "method"),
         _K("lvs_method", "method"),
         _K("persistence_engine", "word", pattern=r".{1,16}", shape="at most 16 characters long"),
@@ -189,9 +192,9 @@ LVS_BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("neighbor_ip", "address"),
         _K("neighbour_ip", "address"),
         _K("source_ip", "address"),
-        _K("min_rx", "number", 1, _BFD),
-        _K("min_tx", "number", 1, _BFD),
-        _K("idle_tx", "number", 1000, _BFD),
+        _K("min_rx", "number", 1, _BFD, decimals=(2, 2, 0)),
+        _K("min_tx", "number", 1, _BFD, decimals=(2, 2, 0)),
+        _K("idle_tx", "number", 1000, _BFD, decimals=(2, 2, 0)),
         _K("multiplier", "int", 1, 255),
         _K("passive", "flag"),
         _K("ttl", "int", 1, 255),
