@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "conf_dir": {"type": "path", "default": "/etc/keepalived"},
     "interfaces": _BY_HOST,
     "facts": _BY_HOST,
+    "releases": _BY_HOST,
     "daemons": _BY_HOST,
     "wires": _BY_HOST,
     "backends": _BY_HOST,
@@ -80,8 +82,14 @@ def _texts(host: str, config: Any, conf_dir: str) -> list[tuple[str, str]]:
     return found
 
 
-def config_of(host: str, config: Any, conf_dir: str, interfaces: dict[str, Interface] | None) -> Config:
-    """One host's part, from any of the four forms.
+def config_of(
+    host: str,
+    config: Any,
+    conf_dir: str,
+    interfaces: dict[str, Interface] | None,
+    release: tuple[int, ...] | None = None,
+) -> Config:
+    """One host's part, from any of the four forms. ``release``: of its keepalived, for a text.
 
     :raises BadValue: if it has none of them.
     """
@@ -106,7 +114,8 @@ def config_of(host: str, config: Any, conf_dir: str, interfaces: dict[str, Inter
         raise BadValue("configs.%s must be text, files, or what keepalived_lint returned" % host)
     texts = _texts(host, config, conf_dir)
     parsed = parse(texts[0][0], from_texts(dict(texts)), host.partition(".")[0])
-    director, findings = read(parsed.nodes, host, interfaces)
+    director, findings = read(parsed.nodes, host, interfaces, release)
+    director.machine.release = release
     said = [replace(finding, host=host) for finding in parsed.findings]
     return Config(director, [*said, *findings], [replace(one, host=host) for one in allowances(dict(texts))])
 
@@ -115,6 +124,17 @@ def _taken(kind: Any, item: Mapping[str, Any], host: str) -> Any:
     """A finding or an allowance of keepalived_lint, which does not know its host's name."""
     known = {name: item[name] for name in kind.__dataclass_fields__ if name in item}
     return kind(**{**known, "host": host})
+
+
+def _release(arguments: Mapping[str, Any], host: str) -> tuple[int, ...] | None:
+    """The version of a host's keepalived, also as Debian writes it (``1:2.2.7-1+b2``)."""
+    if host not in arguments["releases"]:
+        return None
+    given = str(arguments["releases"][host])
+    match = re.fullmatch(r"(?:[0-9]+:)?v?([0-9]+(?:\.[0-9]+)+)(?:[-+~].*)?", given)
+    if match is None:
+        raise BadValue("releases.%s must be a version, as 2.2.7, not '%s'" % (host, given))
+    return tuple(int(part) for part in match[1].split("."))
 
 
 def _interfaces(arguments: Mapping[str, Any], host: str) -> dict[str, Interface] | None:
@@ -180,7 +200,7 @@ def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[st
     _read("the configuration", "model", results, findings)
     for host in (host for host in configs if host not in results or "model" in results[host]):
         director, more, allowances_of_files = config_of(
-            str(host), configs[host], arguments["conf_dir"], _interfaces(arguments, host)
+            str(host), configs[host], arguments["conf_dir"], _interfaces(arguments, host), _release(arguments, host)
         )
         for name, given in ((DAEMON, daemons), (WIRE, wires)):
             if host in given:

@@ -47,6 +47,13 @@ options:
     description: The name of each host, and its C(ansible_facts), from which the interfaces are taken.
     type: dict
     default: {}
+  releases:
+    description:
+      - The name of each host, and the version of its keepalived, as V(2.2.7) or as package facts write it, for texts in
+        O(configs). What that version does not know yet is a finding, and not taken for what the host does.
+      - Results of M(failover.vip.keepalived_lint) know their host's version themselves.
+    type: dict
+    default: {}
   daemons:
     description:
       - The name of each host, and what M(failover.vip.keepalived_info) returned there.

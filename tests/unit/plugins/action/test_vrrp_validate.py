@@ -193,6 +193,7 @@ def test_interfaces_and_facts() -> None:
         ({"configs": {"a": {"instances": []}}}, "configs.a: unknown key 'instances'"),
         ({"configs": {"a": ""}, "interfaces": {"a": {"eth0": ["x"]}}}, "the interfaces of a"),
         ({"configs": {"a": ""}, "interfaces": {"a": 1}}, "the interfaces of a"),
+        ({"configs": {"a": ""}, "releases": {"a": "new"}}, "releases.a must be a version, as 2.2.7, not 'new'"),
         ({"configs": {"a": {"model": 1}}}, "configs.a"),
         ({"configs": {"a": {"model": {}, "findings": [1]}}}, "configs.a"),
         ({"configs": {"a": {"model": {}, "findings": [{"rule": "KH001"}]}}}, "configs.a"),
@@ -206,6 +207,17 @@ def test_refusals(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(BadValue) as reason:
         check(**arguments)
     assert words in str(reason.value)
+
+
+@pytest.mark.parametrize("release", ["2.2.7", "1:2.2.7-1+b2", "v2.2.7"])
+def test_what_a_hosts_release_does_not_know(release: str) -> None:
+    newer = dict(PAIR)
+    newer["ka1"] = newer["ka1"].replace("global_defs {", "global_defs {\n    vrrp_delay_after_boot 5", 1)
+    found = check(newer, releases={"ka1": release, "ka2": release})
+    (finding,) = (one for one in found if one.rule == "KH034")
+    assert (finding.host, finding.severity) == ("ka1", "error")
+    assert "exists since keepalived 2.4.0, and this host has 2.2.7" in finding.message
+    assert check(newer, releases={"ka1": "2.4.3", "ka2": "2.4.3"}) == check(newer) == []
 
 
 def lint_result(text: str, findings: Any = (), allowed: Any = (), comments: Any = ()) -> dict[str, Any]:
