@@ -217,7 +217,8 @@ def test_what_a_hosts_release_does_not_know(release: str) -> None:
     (finding,) = (one for one in found if one.rule == "KH034")
     assert (finding.host, finding.severity) == ("ka1", "error")
     assert "exists since keepalived 2.4.0, and this host has 2.2.7" in finding.message
-    assert check(newer, releases={"ka1": "2.4.3", "ka2": "2.4.3"}) == check(newer) == []
+    for known in ({}, {"ka1": "2.4.3", "ka2": "2.4.3"}):
+        assert "KH034" not in {one.rule for one in check(newer, releases=known)}
 
 
 def lint_result(text: str, findings: Any = (), allowed: Any = (), comments: Any = ()) -> dict[str, Any]:
