@@ -124,7 +124,7 @@ def manager_removes_vips(director: Director) -> Iterator[Fault]:
     "KE005",
     INFO,
     "keepalived -t ends itself",
-    "Upgrade keepalived to 2.2.8, or drop reload_check_config; keepalived_config tests in a way that works.",
+    "Drop reload_check_config, or upgrade keepalived to 2.2.8 or later.",
     "measured",
 )
 def test_unusable(director: Director) -> Iterator[Fault]:
@@ -149,6 +149,7 @@ def test_unusable(director: Director) -> Iterator[Fault]:
         yield Fault(
             "keepalived -t of %s ends itself over a script of another user than root (exit status 143)" % release,
             director.host,
+            hint="Test with keepalived_config, which knows a way round, or upgrade keepalived to 2.2.8 or later.",
         )
 
 

@@ -209,6 +209,7 @@ def test_debian() -> None:
         "haproxy_freebind": [],
         "haproxy_servers": ["192.0.2.1"],
         "haproxy_stats": [],
+        "haproxy_durations": [],
     }
 
 

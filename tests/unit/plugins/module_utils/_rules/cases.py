@@ -63,6 +63,7 @@ def machine() -> Machine:
             "configured": {},
             "haproxy_freebind": [],
             "haproxy_servers": ["172.25.254.10"],
+            "haproxy_durations": [],
             "haproxy_stats": [
                 {"kind": "socket", "address": "/run/a.sock", "mode": "660", "level": "admin", "place": [HAPROXY, 1]},
                 {"kind": "page", "address": "127.0.0.1:8405", "auth": False, "admin": True, "place": [HAPROXY, 2]},

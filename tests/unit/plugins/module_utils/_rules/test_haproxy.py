@@ -53,6 +53,7 @@ CASES: list[Case] = [
     ("KX004", "warning", "listens on ipv4@*:9999 with level admin", stats("socket", "ipv4@*:9999")),
     ("KX004", "warning", "everybody may write to the stats socket", stats("socket", "/run/a.sock", mode="666")),
     ("KX004", "warning", "no password and lets visitors switch servers", stats("page", "*:8404", admin=True)),
+    ("KX005", "warning", "reads 'inter 3' as 3 milliseconds", around(haproxy_durations=[["inter 3", HAPROXY, 9]])),
     ("KX004", "warning", "the statistics page on [::]:8404 has no password", stats("page", "[::]:8404")),
 ]
 
@@ -76,6 +77,7 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("an address that begins like a VIP", script("/bin/curl -f http://172.25.254.1001/")),
     ("a script that mentions the VIP", script("/etc/check.sh", "#!/bin/sh\nip addr show to 172.25.254.100\nexit 1\n")),
     ("a socket of the network on this host", stats("socket", "127.0.0.1:9999")),
+    ("milliseconds that are meant", around(haproxy_durations=[["timeout client 500", HAPROXY, 9]])),
     ("a page with a password", stats("page", "*:8404", auth=True)),
 ]
 
