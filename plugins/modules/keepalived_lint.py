@@ -15,6 +15,9 @@ description:
   - Finds misspelt and misplaced keywords, values out of range, braces and quotes, includes that match nothing, and what
     C(keepalived -t) lets pass, such as a VIP without prefix, a check that cannot move it, or scripts run as root.
   - Needs no keepalived, so it also works on a folder of the controller, with C(delegate_to=localhost).
+  - >-
+    A comment lets a finding stay, with a reason, as C(# failover.vip: allow KH009 because the address is routed). It
+    stands behind what the finding is about, on a line of its own above that, or in the block that it is about.
   - What needs more than one host, M(failover.vip.vrrp_validate) finds in the RV(model) of each.
 version_added: 1.0.0
 extends_documentation_fragment:
@@ -135,6 +138,18 @@ findings:
       description: The VRRP instance, if it is about one.
       type: str
       sample: WEB_VIP
+allowed:
+  description: Findings that a comment allows. They are not in RV(findings), and fail nothing.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"rule": "KH009", "reason": "the address is routed", "allowed_at": "/etc/keepalived/keepalived.conf:30"}]
+allowances:
+  description: All that comments allow, for M(failover.vip.vrrp_validate), which has rules of its own.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"rule": "KH009", "reason": "the address is routed", "path": "/etc/keepalived/keepalived.conf", "line": 31}]
 model:
   description:
     - The configuration under keepalived's own keywords, in the shape of RV(failover.vip.vrrp_plan#module:directors),
@@ -162,17 +177,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._allowed import allowances, remembered
 from ansible_collections.failover.vip.plugins.module_utils._conf._load import from_disk
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
 from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, failing, ordered
-from ansible_collections.failover.vip.plugins.module_utils._live._machine import collect
+from ansible_collections.failover.vip.plugins.module_utils._live._machine import collect, installed
 from ansible_collections.failover.vip.plugins.module_utils._live._system import ThisHost
 from ansible_collections.failover.vip.plugins.module_utils._machine_plain import machine_to_plain
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Interface
+from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import HOST_RULES, applied
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
+from ansible_collections.failover.vip.plugins.module_utils._rules._elsewhere import READING
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import HOST
 
 
@@ -229,15 +247,24 @@ def main() -> None:
     if arguments["gather_interfaces"]:
         interfaces = _gathered(module)
     host_id = arguments["host_id"] or platform.node().partition(".")[0]
-    parsed = parse(arguments["path"], from_disk, host_id)
-    director, findings = read(parsed.nodes, interfaces=interfaces)
+    load, texts = remembered(from_disk)
+    parsed = parse(arguments["path"], load, host_id)
+    host = ThisHost()
+    release = installed(host) if arguments["gather_machine"] else None
+    director, findings = read(parsed.nodes, interfaces=interfaces, release=release)
     if arguments["gather_machine"]:
-        director.machine = collect(ThisHost(), director, parsed.paths)
+        director.machine = collect(host, director, parsed.paths)
     alone = [rule for rule in RULES if rule.scope == HOST]
     every = ordered([*parsed.findings, *findings, *check(Cluster({"": director}), alone)])
+    allowing = allowances(texts)
+    # A rule that needs the host was not looked for without it.
+    judged = HOST_RULES if interfaces is not None and arguments["gather_machine"] else READING
+    every, allowed = applied(every, allowing, judged)
     result: dict[str, Any] = {
         "changed": False,
         "findings": [finding.as_dict() for finding in every],
+        "allowed": allowed,
+        "allowances": [allowance.as_dict() for allowance in allowing],
         "model": to_plain(
             director, lambda password: fingerprint(password, arguments["fingerprint_key"] or ""), places=True
         ),

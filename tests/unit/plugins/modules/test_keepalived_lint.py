@@ -146,3 +146,20 @@ def test_the_examples(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkey
     outcome = run(capsys, **folder)
     assert outcome["failed"] is True
     assert rules(outcome) == ["KH044", "KH045"]
+
+
+def test_a_comment_allows_a_finding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    included = tmp_path / "more.conf"
+    included.write_text("vrrp_script unused { # failover.vip: allow KH022 because it comes\nscript /a\n}\n", "utf-8")
+    path = tmp_path / "keepalived.conf"
+    text = "! failover.vip: allow KH034 because of 2.4\nnew_word\n! failover.vip: allow KH041\ninclude more.conf\n"
+    path.write_text(text + "global_defs {\nenable_script_security\n}\n", "utf-8")
+    outcome = run(capsys, path=str(path), fail_on="error")
+    assert "failed" not in outcome
+    assert not {"KH034", "KH022"} & set(rules(outcome))
+    assert "KI006" in rules(outcome)
+    assert {(one["rule"], one["reason"], one["allowed_at"]) for one in outcome["allowed"]} == {
+        ("KH034", "of 2.4", f"{path}:1"),
+        ("KH022", "it comes", f"{included}:1"),
+    }
+    assert [(one["rule"], one["line"]) for one in outcome["allowances"]] == [("KH034", 2), ("KH041", 4), ("KH022", 1)]
