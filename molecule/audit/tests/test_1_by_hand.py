@@ -31,6 +31,7 @@ MISTAKES = {
     "scripts run as root": ("KH027", "ka1", 18),
     "a password of four characters on ka1": ("KH007", "ka1", 36),
     "a password of four characters on ka2": ("KH007", "ka2", 44),
+    "three milliseconds": ("KX005", "ka1", 14),
 }
 
 
@@ -38,10 +39,11 @@ MISTAKES = {
 def lesson(hosts: dict[str, Host], network_prefix: str) -> None:
     """keepalived from the distribution, with the lesson's files as they are but for the network's number."""
     for name in ("ka1", "ka2"):
-        text = (ROOT / f"tests/unit/data/lesson/{name}.conf").read_text(encoding="utf-8")
-        text = text.replace("172.25.254", network_prefix)
-        hosts[name].check_output("apt-get install -q -y --no-install-recommends keepalived")
-        hosts[name].check_output(f"printf %s {shlex.quote(text)} >{MAIN}")
+        hosts[name].check_output("apt-get install -q -y --no-install-recommends keepalived && mkdir -p /etc/haproxy")
+        for source, path in ((f"{name}.conf", MAIN), ("haproxy.cfg", "/etc/haproxy/haproxy.cfg")):
+            text = (ROOT / "tests/unit/data/lesson" / source).read_text(encoding="utf-8")
+            text = text.replace("172.25.254", network_prefix)
+            hosts[name].check_output(f"printf %s {shlex.quote(text)} >{path}")
         hosts[name].check_output("systemctl restart keepalived")
     for name in ("ka1", "ka2"):
         # Both are MASTER of the second instance, which they speak of in different ways.
