@@ -55,8 +55,11 @@ options:
           - How to ask. V(http) fetches O(targets[].path), and a good answer is complete and has one of
             O(targets[].status).
           - V(tcp) opens a connection and resets it. The kernel answers this even for a process that hangs.
+          - V(udp) sends a datagram, as to an echo service, and any answer is a good one.
+          - V(arp) asks the network who has the address (IPv4 only). The MAC address that answers is the backend, so a
+            move shows by the change of names. Needs the capability CAP_NET_RAW, which root has.
         type: str
-        choices: [http, tcp]
+        choices: [arp, http, tcp, udp]
         default: http
       address:
         description: The IPv4 or IPv6 address.
@@ -66,6 +69,14 @@ options:
         description: The port.
         type: int
         default: 80
+      payload:
+        description: What V(udp) sends.
+        type: str
+        default: vip_probe
+      interface:
+        description: The interface that V(arp) asks on. By default the one by which the address is reached directly.
+        type: str
+        default: ''
       path:
         description: What V(http) asks for. A short page is enough, at most 64 KiB of it are read.
         type: str
@@ -238,6 +249,11 @@ start:
   returned: success
   type: float
   sample: 1795355311.5
+interval_ms:
+  description: The pace that was asked for, in milliseconds.
+  returned: success
+  type: float
+  sample: 5.0
 stopped:
   description: Whether the run ended early, by O(stop_file) or a SIGTERM.
   returned: success
@@ -268,11 +284,13 @@ import os
 import re
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.failover.vip.plugins.module_utils._live._outages import Target, percentiles, summary
+from ansible_collections.failover.vip.plugins.module_utils._live._owner import OwnerError, questions, read_host
 from ansible_collections.failover.vip.plugins.module_utils._live._probe import (
     KINDS,
     Plan,
@@ -292,7 +310,23 @@ def read_target(item: dict[str, Any]) -> Target:
         regex = re.compile(item["backend_regex"]) if item["backend_regex"] else None
     except re.error as error:
         raise ProbeError(f"target {item['name']}: backend_regex is no regular expression: {error}") from None
-    return Target(**{**item, "status": tuple(item["status"]), "backend_regex": regex})
+    payload = item["payload"].encode("utf-8")
+    return Target(**{**item, "status": tuple(item["status"]), "backend_regex": regex, "payload": payload})
+
+
+def placed(module: AnsibleModule, target: Target) -> Target:
+    """Return the target with the interface that ARP is asked on, and its MAC address. Raises OwnerError."""
+    if target.kind != "arp":
+        return target
+    ip = module.get_bin_path("ip", required=True, opt_dirs=["/sbin", "/usr/sbin"])
+
+    def run(arguments: list[str]) -> str:
+        _rc, out, _err = module.run_command([ip, *arguments[1:]], check_rc=True, environ_update={"LC_ALL": "C"})
+        return str(out)
+
+    host = read_host(run, lambda path: Path(path).read_text(encoding="ascii"))
+    asked = questions(host, [target.address], target.interface or None)[0]
+    return target._replace(interface=asked.interface, mac=asked.mac)
 
 
 def rows(samples: list[Sample], targets: list[Target]) -> list[tuple[Any, ...]]:
@@ -316,6 +350,7 @@ def result(run: Run, plan: Plan) -> dict[str, Any]:
     return {
         "targets": [summary(series, plan.interval, run.epoch) for series in run.series],
         "start": round(run.epoch, 6),
+        "interval_ms": round(plan.interval * 1000, 3),
         "stopped": run.stopped,
         "pace": {
             "late_ms": percentiles(run.pace.late),
@@ -343,6 +378,8 @@ def main() -> None:
                     "status": {"type": "list", "elements": "int", "default": [200]},
                     "backend_header": {"type": "str"},
                     "backend_regex": {"type": "str"},
+                    "payload": {"type": "str", "default": "vip_probe"},
+                    "interface": {"type": "str", "default": ""},
                 },
             },
             "interval": {"type": "float", "default": 10},
@@ -359,7 +396,7 @@ def main() -> None:
     signals: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: signals.append(number))
     try:
-        targets = [read_target(item) for item in params["targets"]]
+        targets = [placed(module, read_target(item)) for item in params["targets"]]
         plan = Plan(params["interval"] / 1000, params["timeout"] / 1000, params["duration"], params["max_probes"])
         check(targets, plan)
         if stop_file and os.path.lexists(stop_file):
@@ -378,7 +415,7 @@ def main() -> None:
 
             run = probe(targets, plan, record, lambda: bool(signals or (stop_file and os.path.lexists(stop_file))))
         outcome = result(run, plan)
-    except ProbeError as error:
+    except (ProbeError, OwnerError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"cannot write samples_file {samples_file}: {error.strerror}")

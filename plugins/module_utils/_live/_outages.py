@@ -42,7 +42,7 @@ _NO_ANSWER = math.inf
 
 
 class Target(NamedTuple):
-    """What to ask. The fields after `port` are of kind http alone."""
+    """What to ask. The fields after `port` are of one kind each: http, then udp, then arp."""
 
     name: str
     kind: str  # a key of _probe's KINDS
@@ -53,6 +53,9 @@ class Target(NamedTuple):
     status: tuple[int, ...] = (200,)
     backend_header: str | None = None  # names the backend; default: the first line of the body does
     backend_regex: Pattern[str] | None = None  # picks the name out of that text: its first group, or all of the match
+    payload: bytes = b"vip_probe\n"  # what is sent; any answer is a good one
+    interface: str = ""  # on which to ask
+    mac: str = ""  # of that interface
 
 
 class Reply(NamedTuple):
@@ -71,6 +74,19 @@ def http_request(target: Target) -> bytes:
     return f"GET {target.path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: vip_probe\r\n\r\n".encode(
         "ascii"
     )
+
+
+def named(target: Target, text: str) -> str:
+    """Return the backend's name from the text that holds it, without what no terminal should be sent."""
+    if target.backend_regex is not None:
+        match = target.backend_regex.search(text)
+        text = (match.group(1 if match.re.groups else 0) or "") if match else ""
+    return "".join(c if c.isprintable() else "?" for c in text[:128])
+
+
+def first_line(data: bytes) -> str:
+    """Return the first line of an answer that is not empty, as text."""
+    return data.lstrip().partition(b"\n")[0].strip().decode("utf-8", "replace")
 
 
 def read_http(target: Target, data: bytes, ended: bool) -> Reply | None:
@@ -98,14 +114,8 @@ def read_http(target: Target, data: bytes, ended: bool) -> Reply | None:
         return None
     if int(found.group(1)) not in target.status:
         return Reply(f"status {found.group(1).decode()}")
-    if target.backend_header is not None:
-        text = headers.get(target.backend_header.lower(), "")
-    else:
-        text = body.lstrip().partition(b"\n")[0].strip().decode("utf-8", "replace")
-    if target.backend_regex is not None:
-        match = target.backend_regex.search(text)
-        text = (match.group(1 if match.re.groups else 0) or "") if match else ""
-    return Reply("", "".join(c if c.isprintable() else "?" for c in text[:128]))
+    header = target.backend_header
+    return Reply("", named(target, first_line(body) if header is None else headers.get(header.lower(), "")))
 
 
 # ---- the analysis --------------------------------------------------------------------------------------------------

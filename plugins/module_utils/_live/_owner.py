@@ -36,7 +36,7 @@ Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 CommandRunner = Callable[[list[str]], str]  # an argument list -> its standard output
 FileReader = Callable[[str], str]  # a path -> its text
 
-_ETH_P_ARP = 0x0806
+ETH_P_ARP = 0x0806
 _ICMPV6_FILTER = 1  # linux/icmpv6.h; the socket module has no name for it
 _NEIGHBOUR_SOLICITATION = 135
 _NEIGHBOUR_ADVERTISEMENT = 136
@@ -123,7 +123,7 @@ def arp_probe(mac: str, target: ipaddress.IPv4Address) -> bytes:
     return (
         b"\xff" * 6
         + own
-        + struct.pack("!H", _ETH_P_ARP)
+        + struct.pack("!H", ETH_P_ARP)
         + _ARP.pack(1, 0x0800, 6, 4, 1, own, bytes(4), bytes(6), target.packed)
     )
 
@@ -405,8 +405,8 @@ def ask(asked: Sequence[Question], timeout: float, interval: float) -> Asked:
 def _open(interface: str, version: int) -> socket.socket:
     try:
         if version == 4:
-            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ARP))
-            sock.bind((interface, _ETH_P_ARP))
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ARP))
+            sock.bind((interface, ETH_P_ARP))
         else:
             sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
             blocked = bytearray(

@@ -36,9 +36,12 @@ from ansible_collections.failover.vip.plugins.module_utils._live._outages import
     Reply,
     Series,
     Target,
+    first_line,
     http_request,
+    named,
     read_http,
 )
+from ansible_collections.failover.vip.plugins.module_utils._live._owner import ETH_P_ARP, arp_probe, read_arp_reply
 
 MAX_DURATION = 3600.0  # seconds
 MAX_PROBES = 10_000_000  # all targets together; a probe takes about 20 bytes until the end of the run
@@ -104,6 +107,11 @@ def check(targets: Sequence[Target], plan: Plan) -> int:
         if target.kind not in KINDS:
             raise ProbeError(
                 f"target {target.name}: kind {target.kind} is unknown; it is one of {', '.join(sorted(KINDS))}"
+            )
+        if target.kind == "arp" and (":" in target.address or not target.mac):
+            raise ProbeError(
+                f"target {target.name}: kind arp needs an IPv4 address and an interface, not {target.address!r} on "
+                f"{target.interface!r}"
             )
         if not 0 < target.port < 65536:
             raise ProbeError(f"target {target.name}: port {target.port} is not between 1 and 65535")
@@ -194,8 +202,80 @@ class HttpProbe(TcpProbe):
         return None
 
 
+class UdpProbe(TcpProbe):
+    """One datagram, as to an echo service. Any answer is a good one; its first line names the backend."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, series: Series, sock: socket.socket, sent: float, number: int) -> None:
+        """Watch `sock`, from which nothing has been sent yet."""
+        super().__init__(series, sock, sent, number)
+        self.asked = False
+
+    @staticmethod
+    def open(target: Target) -> socket.socket:
+        """Return a socket that hears nobody but the target. Raises OSError."""
+        sock = socket.socket(socket.AF_INET6 if ":" in target.address else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.connect((target.address, target.port))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def question(self) -> bytes:
+        """Return what to send."""
+        return self.series.target.payload
+
+    def answer(self, data: bytes) -> Reply | None:
+        """Return the reply that `data` is, None if it is none."""
+        return Reply("", named(self.series.target, first_line(data)))
+
+    def ready(self, selector: selectors.BaseSelector) -> Reply | None:
+        """Send the datagram, then take the first answer. Raises OSError."""
+        if self.asked:
+            return self.answer(self.sock.recv(MAX_ANSWER))
+        self.sock.send(self.question())
+        self.asked = True
+        selector.modify(self.sock, selectors.EVENT_READ, self)
+        return None
+
+
+class ArpProbe(UdpProbe):
+    """One ARP probe (RFC 5227): who has the address? A good answer is anybody's; its MAC is the backend.
+
+    ARP has no numbers, so a late answer to one probe counts for the next one as well.
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    def open(target: Target) -> socket.socket:
+        """Return a socket that hears the interface's ARP. Raises OSError."""
+        # Of no protocol at first, or frames of other interfaces would wait in it before it is bound.
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            sock.setblocking(False)
+            sock.bind((target.interface, ETH_P_ARP))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def question(self) -> bytes:
+        """Return the frame."""
+        target = self.series.target
+        return arp_probe(target.mac, ipaddress.IPv4Address(target.address))
+
+    def answer(self, data: bytes) -> Reply | None:
+        """Return the reply if it is one about the address."""
+        heard = read_arp_reply(data, self.series.target.mac)
+        return Reply("", heard[1]) if heard and str(heard[0]) == self.series.target.address else None
+
+
 # A kind of probe is a class with `open` and `ready`, as TcpProbe has them; the loop below knows nothing else of it.
-KINDS: dict[str, type[TcpProbe]] = {"http": HttpProbe, "tcp": TcpProbe}
+KINDS: dict[str, type[TcpProbe]] = {"arp": ArpProbe, "http": HttpProbe, "tcp": TcpProbe, "udp": UdpProbe}
 
 
 # ---- the run -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +28,25 @@ from ansible_collections.failover.vip.plugins.module_utils._live import _owner
 host = _owner.read_host(lambda c: subprocess.check_output(c, text=True), lambda p: Path(p).read_text())
 asked = _owner.questions(host, sys.argv[1:])
 print(json.dumps(_owner.judge(host, asked, _owner.ask(asked, 0.4, 0.2))))
+"""
+
+PROBE = """
+import json, subprocess, sys
+from pathlib import Path
+from ansible_collections.failover.vip.plugins.module_utils._live import _outages, _owner, _probe
+host = _owner.read_host(lambda c: subprocess.check_output(c, text=True), lambda p: Path(p).read_text())
+asked = _owner.questions(host, ["192.0.2.100"])[0]
+target = _outages.Target("VIP", "arp", "192.0.2.100", 80, interface=asked.interface, mac=asked.mac)
+plan = _probe.Plan(0.005, 0.25, 1.5, 1000)
+moved = []
+
+def record(samples):
+    # In the midst of the run the address moves, as in a failover.
+    if not moved and any(sample.number > 100 for sample in samples):
+        moved.append(Path(sys.argv[1]).write_text("now"))
+
+run = _probe.probe([target], plan, record, lambda: False)
+print(json.dumps(_outages.summary(run.series[0], plan.interval, 0.0)))
 """
 
 Network = Callable[[str, str], str]  # a host, a command there -> its output
@@ -117,3 +138,26 @@ def test_split_behind_one_virtual_mac(network: Network) -> None:
     network("second", "ip address add 192.0.2.110/32 dev vrrp.51")
     assert ask(network, "client", "192.0.2.110") == {"192.0.2.110": (2, "split", ["33"])}
     assert ask(network, "first", "192.0.2.110") == {"192.0.2.110": (2, "split", ["33"])}
+
+
+def test_an_arp_probe_sees_the_address_move(network: Network, tmp_path: Path) -> None:
+    network("first", "ip address add 192.0.2.100/32 dev eth0")
+    signal, script = tmp_path / "move", tmp_path / "probe.py"
+    script.write_text(PROBE, encoding="utf-8")
+
+    def move() -> None:
+        until = time.monotonic() + 20
+        while not signal.exists() and time.monotonic() < until:
+            time.sleep(0.005)
+        network("first", "ip address delete 192.0.2.100/32 dev eth0")
+        network("second", "ip address add 192.0.2.100/32 dev eth0")
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    found = json.loads(network("client", f"env PYTHONPATH={COLLECTIONS} {sys.executable} {script} {signal}"))
+    mover.join()
+    assert list(found["backends"]) == ["52:54:00:00:00:02", "52:54:00:00:00:03"]
+    assert set(found["errors"]) <= {"timeout"}
+    # Nobody had it while the two commands ran; at 5 ms that may fall between two probes.
+    assert found["sent"] == sum(found["backends"].values()) + found["failed"]
+    assert all(outage["after"] == "52:54:00:00:00:03" for outage in found["outages"])

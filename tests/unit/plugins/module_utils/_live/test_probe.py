@@ -28,7 +28,7 @@ def test_count_of_probes(interval: float, duration: float, count: int) -> None:
     [
         ([], {}, "no targets: there is nothing to ask"),
         ([WEB, WEB], {}, "two targets have the name WEB_VIP: the results could not be told apart"),
-        ([WEB._replace(kind="icmp")], {}, "target WEB_VIP: kind icmp is unknown; it is one of http, tcp"),
+        ([WEB._replace(kind="icmp")], {}, "target WEB_VIP: kind icmp is unknown; it is one of arp, http, tcp, udp"),
         ([WEB._replace(port=0)], {}, "target WEB_VIP: port 0 is not between 1 and 65535"),
         (
             [WEB._replace(address="web.example.com")],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import resource
 import socket
 import subprocess
@@ -233,3 +234,38 @@ def test_too_many_waiting_probes_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         "up to 565 probes would wait for their answers at once, and this process may open 256 files: "
         "shorten timeout, lengthen interval or name fewer targets"
     )
+
+
+@contextmanager
+def echo(name: bytes) -> Iterator[int]:
+    """A UDP server that answers each datagram with its name; gives its port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(0.05)
+        done = threading.Event()
+
+        def serve() -> None:
+            while not done.is_set():
+                try:
+                    data, peer = sock.recvfrom(2048)
+                except TimeoutError:
+                    continue
+                sock.sendto(name + b" " + data, peer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            done.set()
+            thread.join()
+
+
+def test_udp_answers_name_their_backend() -> None:
+    with echo(b"rs22") as port:
+        asked = target(port)._replace(kind="udp", payload=b"ping\n", backend_regex=re.compile(r"^(\S+) ping"))
+        found = summary(_probe.probe([asked], plan(), nothing, lambda: False).series[0], 0.002, 0.0)
+    assert (found["failed"], found["backends"]) == (0, {"rs22": found["sent"]})
+    # Nobody listens any more: the kernel says so, and no probe waits for its time-out.
+    found = summary(_probe.probe([asked], plan(), nothing, lambda: False).series[0], 0.002, 0.0)
+    assert found["errors"] == {"refused": found["sent"]}
