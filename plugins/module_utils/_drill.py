@@ -233,11 +233,12 @@ def summary(records: Iterable[Mapping[str, Any]], failures_per_year: float) -> d
         "sent": sent,
         "failed": failed,
         "drill_availability": round(1 - failed / sent, 6) if sent else None,
+        "crashes": len(crashes),
         "crash_mean_ms": round(mttr * 1000, 1),
         "crash_max_ms": max(crashes, default=0.0),
         "planned_max_ms": max(planned, default=0.0),
         "failures_per_year": failures_per_year,
         "mtbf_hours": round(mtbf / 3600, 1),
-        "availability": round(mtbf / (mtbf + mttr), 9) if mtbf else None,
+        "availability": round(mtbf / (mtbf + mttr), 9) if mtbf and crashes else None,
         "downtime_seconds_a_year": round(mttr * failures_per_year, 1),
     }
