@@ -159,7 +159,8 @@ def _shown(example: Mapping[str, Any]) -> Iterator[str]:
             continue
         where = "ka1 and ka2" if host == "both" else host
         lines = []
-        for key, said in ({"instance": own} if isinstance(own, str) else own).items():
+        parts: Mapping[str, Any] = {"instance": own} if isinstance(own, str) else own
+        for key, said in parts.items():
             if key in titles:
                 lines += ["# %s, %s" % (where, titles[key]), str(said).rstrip()]
             elif key == "without":
@@ -231,8 +232,9 @@ def _disagreements() -> Iterator[str]:
 def page() -> str:
     """The whole page."""
     known: dict[str, list[Any]] = {}
-    for rule in (*RULES, *ELSEWHERE.values()):
-        known.setdefault(rule.id, []).append(rule)
+    every: list[Any] = [*RULES, *ELSEWHERE.values()]
+    for one in every:
+        known.setdefault(one.id, []).append(one)
     data = examples()
     parts = [
         "<!-- Written by tests/run/rules_page.py; change the rules' docstrings and tests/unit/data/rules instead. -->",

@@ -53,6 +53,11 @@ class Member:
         return self.director.host
 
     @cached_property
+    def version(self) -> int:
+        """The version of VRRP that it speaks: 2 or 3."""
+        return self.director.version_of(self.instance)
+
+    @cached_property
     def checks(self) -> list[Check]:
         """All that the instance tracks on this host."""
         return checks_of(self.director, self.instance)

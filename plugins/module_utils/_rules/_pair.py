@@ -103,7 +103,7 @@ def advert_int_differs_v2(group: Group) -> Iterator[Fault]:
 
     Measured with 1 and 2 seconds: both hold the VIP.
     """
-    if any(member.director.version_of(member.instance) == 2 for member in group.members):
+    if any(member.version == 2 for member in group.members):
         yield from _disagreement(group, "advert_int", "advert_int", lambda m: m.instance.advert_int)
 
 
@@ -119,7 +119,7 @@ def advert_int_differs_v3(group: Group) -> Iterator[Fault]:
 
     Measured with 1 and 0.5 seconds: one holder. But how long a failover takes then depends on which of them was master.
     """
-    if all(member.director.version_of(member.instance) == 3 for member in group.members):
+    if all(member.version == 3 for member in group.members):
         yield from _disagreement(group, "advert_int", "advert_int", lambda m: m.instance.advert_int)
 
 
@@ -135,7 +135,7 @@ def version_differs(group: Group) -> Iterator[Fault]:
 
     Measured: both hold the VIP, the logs say 'wrong version'. An instance of IPv6 addresses is always version 3.
     """
-    yield from _disagreement(group, "the VRRP version", "version", lambda m: m.director.version_of(m.instance))
+    yield from _disagreement(group, "the VRRP version", "version", lambda m: m.version)
 
 
 @group_rule(

@@ -38,7 +38,7 @@ def releases_differ(group: Group) -> Iterator[Fault]:
     A receiver that computes another one drops the advertisement and becomes master beside the other. The keywords
     old_unicast_checksum and v3_checksum_as_v2 exist for this. Within one major and minor release they agree.
     """
-    if not all(member.director.version_of(member.instance) == 3 for member in group.members):
+    if not all(member.version == 3 for member in group.members):
         return
     known = [member for member in group.members if member.director.machine.release]
     if len({member.director.machine.release[:2] for member in known if member.director.machine.release}) > 1:

@@ -21,6 +21,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     Origin,
     PathFacts,
     Tracked,
+    VrrpInstance,
 )
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, fault, script_user
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, host_rule
@@ -345,7 +346,7 @@ def notify_incomplete(director: Director) -> Iterator[Fault]:
     blocks: list[Block] = [*director.instances, *director.sync_groups]
     for block in blocks:
         there = [word for word in _NOTIFY if block.options.get(word)]
-        instance = block.name if block in director.instances else ""
+        instance = block.name if isinstance(block, VrrpInstance) else ""
         if block.options.get("notify") and there:
             message = "notify and %s both run at one change of state, at the same time" % ", ".join(there)
             yield Fault(message, director.host, instance, block.place("notify"))
