@@ -52,8 +52,9 @@ for tool in podman mmdebstrap sha256sum flock unshare setpriv; do
     command -v "$tool" >/dev/null || die "'$tool' is not installed: run make system-packages"
 done
 
-# The package is in sid, where it is new enough for the fast way (seccomp). Nothing of it is installed or run as root of this
-# system: packages are only unpacked. apt checks the signatures; a mirror that is a copy of some months ago will do too.
+# From sid, where it is new enough for the fast way of running processes (seccomp). Nothing is installed: the packages and what
+# they depend on are unpacked into a directory of their own. apt checks the signatures; a mirror that stands still will do for
+# a year (sid's lists are signed for a week only).
 bootstrap=(--variant=extract --format=directory '--include=user-mode-linux,kmod'
     --aptopt='Acquire::Retries "3"' --aptopt='Acquire::Min-ValidTime "31536000"')
 mirror=(${LAB_MIRROR:+"$LAB_MIRROR"})
@@ -61,6 +62,7 @@ mirror=(${LAB_MIRROR:+"$LAB_MIRROR"})
 # Sets $root, where the kernel and its modules are, and keeps it from being removed as long as this script lives.
 prepare() {
     local key part start=$SECONDS log=$cache/uml.log old
+    # The number is to change with what is done to the directory below.
     key=$(printf '%s\n' 1 "${bootstrap[@]}" "${mirror[@]}" | sha256sum | cut -c1-16)
     root=$cache/uml-$key
     mkdir -p "$cache"
