@@ -17,7 +17,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._read import TA
 
 PATH = "keepalived.conf"
 #: How much of it is asked.
-SHARE = float(os.environ.get("ORACLE_SHARE", "0.3"))
+SHARE = float(os.environ.get("ORACLE_SHARE", "0.2"))
 
 
 class Case(NamedTuple):

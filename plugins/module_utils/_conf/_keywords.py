@@ -60,7 +60,7 @@ BLOCKS: dict[str, dict[str, Keyword]] = {
         _K(
             "include_check",
             "words",
-            pattern="[+-]?(readable|match|wildcard_match|brace_match)",
+            pattern="[+-]?(read|readable|match|wildcard_match|brace_match)",
             shape="one of readable, match, wildcard_match, brace_match, each with + or - where it adds or removes",
             since=(2, 2, 0),
         ),
