@@ -13,12 +13,16 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.failover.vip.plugins.module_utils._conf import _variables, _write
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._services import GROUP
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding, at_or_above, ordered
+from ansible_collections.failover.vip.plugins.module_utils._live._haproxy_conf import listeners
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, WantedInstance
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
+from ansible_collections.failover.vip.plugins.module_utils._plan_lvs import lvs_sysctls
 from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import applied, from_inventory
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
+from ansible_collections.failover.vip.plugins.module_utils._rules._holders import as_data
 from ansible_collections.failover.vip.plugins.module_utils._timers import PRESETS
 
 _LIST = {"type": "list", "elements": "dict", "default": []}
@@ -29,6 +33,19 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "track_files": _LIST,
     "track_processes": _LIST,
     "vrrp_sync_groups": _LIST,
+    "virtual_servers": _LIST,
+    "virtual_server_groups": _LIST,
+    "bfd_instances": _LIST,
+    "lvs_sync_daemon": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "enabled": {"type": "bool", "default": True},
+            "interface": {"type": "str"},
+            "instance": {"type": "str"},
+            "id": {"type": "int"},
+        },
+    },
     "global_defs": {"type": "dict", "default": {}},
     "transport": {"type": "str", "default": "unicast"},
     "auth_pass": {"type": "dict", "default": {}, "no_log": True},
@@ -44,6 +61,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "options": {name: {"type": "str"} for name in ("rule", "reason", "host", "instance")},
     },
     "members": {"type": "dict"},
+    "groups": {"type": "dict"},
+    "backends": {"type": "dict"},
 }
 #: What every member of a cluster must say alike: the variable, and the option it was given to.
 SHARED = {
@@ -53,6 +72,9 @@ SHARED = {
     "keepalived_track_files": "track_files",
     "keepalived_track_processes": "track_processes",
     "keepalived_vrrp_sync_groups": "vrrp_sync_groups",
+    "keepalived_virtual_servers": "virtual_servers",
+    "keepalived_virtual_server_groups": "virtual_server_groups",
+    "keepalived_bfd_instances": "bfd_instances",
     "keepalived_transport": "transport",
     "keepalived_auth_pass": "auth_pass",
     "keepalived_timers": "timers",
@@ -113,6 +135,8 @@ def planned(
             for name, director in cluster.directors.items()
         },
         "instances": _instances(cluster),
+        "holders": as_data(cluster),
+        "sysctls": {name: lvs_sysctls(director) for name, director in cluster.directors.items()},
         "findings": [finding.as_dict() for finding in ordered(findings)],
         "allowed": allowed,
     }
@@ -143,6 +167,13 @@ class ActionModule(ActionBase):
                 others = _other_clusters(arguments["hosts"], hostvars)
         else:
             members = {host: members[host] or {} for host in arguments["hosts"] if host in members}
+        if arguments["groups"] is None:
+            # Nothing else is read of an inventory that may be large.
+            wanted = {service.get(GROUP) for service in arguments["virtual_servers"]} - {None}
+            arguments["groups"] = {name: hosts for name, hosts in _groups(task_vars).items() if name in wanted}
+        if arguments["backends"] is None:
+            used = {host for hosts in arguments["groups"].values() for host in hosts}
+            arguments["backends"] = {host: _backend(hostvars[host]) for host in used if host in hostvars}
         try:
             result = planned(arguments, members, others)
         except (TypeError, ValueError, KeyError) as reason:
@@ -158,7 +189,35 @@ class ActionModule(ActionBase):
 
 
 def _member(variables: Any) -> dict[str, Any]:
-    return {"facts": variables.get("ansible_facts"), "overrides": variables.get("keepalived_instance_overrides") or {}}
+    return {
+        "facts": variables.get("ansible_facts"),
+        "overrides": variables.get("keepalived_instance_overrides") or {},
+        "haproxy_binds": _haproxy_binds(variables),
+    }
+
+
+def _haproxy_binds(variables: Any) -> list[list[Any]] | None:
+    """What the role haproxy is to bind: address, port, variable; None if it is not used. It says itself what is bad."""
+    found: list[list[Any]] | None = None
+    for name in ("haproxy_listens", "haproxy_frontends"):
+        for index, section in enumerate(variables.get(name) or []):
+            found = found or []
+            for number, bind in enumerate(section.get("bind") or [] if isinstance(section, Mapping) else []):
+                place = "%s[%d].bind[%d]" % (name, index, number)
+                found += [[*one, place] for one in listeners(str(bind).partition(" ")[0])]
+    return found
+
+
+def _groups(task_vars: Any) -> dict[str, list[str]]:
+    return {str(name): list(hosts) for name, hosts in ((task_vars or {}).get("groups") or {}).items()}
+
+
+def _backend(variables: Any) -> dict[str, Any]:
+    """A host that runs real servers: its facts, and the VIPs that the role real_server is to put on lo."""
+    vips = variables.get("real_server_vips")
+    if vips is not None and variables.get("real_server_state") == "absent":
+        vips = []
+    return {"facts": variables.get("ansible_facts"), "vips": vips}
 
 
 def _absent(hosts: Iterable[str], hostvars: Any) -> list[Finding]:

@@ -204,7 +204,7 @@ class VrrpInstance(Block):
     @property
     def family(self) -> int:
         """4 or 6, from the first VIP (keepalived does the same)."""
-        vips = self.vips or self.excluded_vips
+        vips = self.options.get("virtual_ipaddress") or self.options.get("virtual_ipaddress_excluded")
         return 6 if vips and ":" in vips[0].address else 4
 
 
@@ -473,6 +473,18 @@ class Host:
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: keepalived's version, as (2, 2, 7), if known.
     release: Optional[tuple[int, ...]] = None
+    #: What HAProxy is to bind there; see :class:`Machine`.
+    haproxy_binds: Optional[list[tuple[str, int, Origin]]] = None
+
+
+class SyncDaemon(NamedTuple):
+    """What was said of ``lvs_sync_daemon``; what is empty or None is computed."""
+
+    enabled: bool = True
+    interface: str = ""
+    #: Empty: connections are sent and received by every director, whoever holds which VIP.
+    instance: str = ""
+    id: Optional[int] = None
 
 
 @dataclass
@@ -493,3 +505,9 @@ class Topology:
     timers: str = ""
     #: Path of the file that moves a director's VIPs away while it holds a negative number; empty: none.
     drain_file: str = ""
+    virtual_servers: list[VirtualServer] = field(default_factory=list)
+    virtual_server_groups: list[VirtualServerGroup] = field(default_factory=list)
+    bfd_instances: list[Block] = field(default_factory=list)
+    #: The hosts of the groups that real servers are taken from.
+    backends: dict[str, Backend] = field(default_factory=dict)
+    sync_daemon: SyncDaemon = field(default_factory=SyncDaemon)

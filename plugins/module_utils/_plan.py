@@ -21,6 +21,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     Director,
     Host,
     Interface,
+    Machine,
     Origin,
     SyncGroup,
     Topology,
@@ -30,6 +31,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import (
     VrrpInstance,
     WantedInstance,
 )
+from ansible_collections.failover.vip.plugins.module_utils._plan_lvs import Placement
 from ansible_collections.failover.vip.plugins.module_utils._timers import (
     SUBSECOND_GLOBAL_DEFS,
     preset_options,
@@ -136,6 +138,7 @@ class _Planner:
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.findings: list[Finding] = []
+        self.placement = Placement(topology)
         self.labels = _labels(topology)
         self.vips = {vip.address for instance in topology.instances for vip in _all_vips(instance.options)}
 
@@ -350,7 +353,11 @@ class _Planner:
             - tracked[keyword]
             for keyword in tracked
         }
-        global_defs = {"router_id": host.name, **topology.global_defs}
+        global_defs = {
+            "router_id": host.name,
+            **self.placement.sync_daemon(host.name, instances),
+            **topology.global_defs,
+        }
         if any(instance.advert_int < 1 for instance in instances) and "vrrp_rt_priority" not in global_defs:
             global_defs = {**SUBSECOND_GLOBAL_DEFS, **global_defs}
         return Director(
@@ -361,7 +368,11 @@ class _Planner:
             self.files(elsewhere["track_file"]),
             [process for process in topology.processes if process.name not in elsewhere["track_process"]],
             groups,
-            interfaces=host.interfaces,
+            self.placement.services(host.name),
+            self.placement.service_groups(host.name),
+            topology.bfd_instances,
+            host.interfaces,
+            Machine(haproxy_binds=host.haproxy_binds),
         )
 
     def files(self, elsewhere: set[str]) -> list[Tracked]:
@@ -389,7 +400,7 @@ def plan(topology: Topology) -> tuple[Cluster, list[Finding]]:
         for host, instance in planner.instance(wanted):
             found[host.name].append(instance)
     directors = {name: planner.director(host, found[name]) for name, host in topology.hosts.items()}
-    return Cluster(directors), planner.findings
+    return Cluster(directors, topology.backends), planner.findings
 
 
 def shared_with_others(

@@ -65,6 +65,58 @@ options:
     type: list
     elements: dict
     default: []
+  virtual_servers:
+    description:
+      - Virtual servers (LVS). Each has C(address) and C(port), or C(fwmark), or C(group) (a name in
+        O(virtual_server_groups)), any keyword of keepalived's C(virtual_server) block, and C(real_servers), a list with
+        C(address), C(port), keywords of C(real_server) and checks.
+      - C(real_servers_group) is a group of the inventory. Each of its hosts is a real server, with its address in the
+        network of the virtual server, else in one of the directors'.
+      - C(real_servers_defaults) is what every real server has that does not say it itself, C(port), keywords and
+        checks. A check of its own takes the place of these checks.
+      - What is said nowhere is V(lb_algo wlc), V(lb_kind DR), V(protocol TCP), V(delay_loop 1), V(connect_timeout 1),
+        V(retry 1), V(delay_before_retry 1) and, of a real server behind TCP, C(TCP_CHECK). A dead real server is out
+        after 4 seconds at most.
+      - A virtual server goes to the hosts of the instance that holds its address, and to all if none does.
+    type: list
+    elements: dict
+    default: []
+  virtual_server_groups:
+    description:
+      - The C(virtual_server_group) blocks, each with a C(name), C(addresses) (as V(192.0.2.10-20 80)) and C(fwmarks).
+    type: list
+    elements: dict
+    default: []
+  bfd_instances:
+    description: The C(bfd_instance) blocks, each with a C(name) and keepalived's keywords.
+    type: list
+    elements: dict
+    default: []
+  lvs_sync_daemon:
+    description:
+      - Where there are virtual servers and more than one host, directors tell each other of their connections, so that
+        these survive a director. The kernel tells of a connection from its third packet on.
+      - Written as C(lvs_sync_daemon) in O(global_defs) it is taken as it is.
+    type: dict
+    default: {}
+    suboptions:
+      enabled:
+        description: Whether they do.
+        type: bool
+        default: true
+      interface:
+        description: Over which interface. By default that of the first instance with a virtual server.
+        type: str
+      instance:
+        description:
+          - Only the holder of this VRRP instance tells, and only the others listen.
+          - By default every director does both, so that it does not matter who holds which VIP.
+        type: str
+      id:
+        description:
+          - Keeps apart what clusters on one network tell, 0 to 255. By default the lowest C(virtual_router_id) of
+            O(vrrp_instances).
+        type: int
   global_defs:
     description:
       - Keywords of C(global_defs), over the defaults V(reload_check_config), V(vrrp_version 3),
@@ -141,7 +193,17 @@ options:
     description:
       - What is known of each host, instead of the inventory's facts. For each name a dictionary with C(facts)
         (C(ansible_facts)) or
-        C(interfaces) (interface name to a list of addresses with prefix), and C(overrides) (instance name to keywords).
+        C(interfaces) (interface name to a list of addresses with prefix), C(overrides) (instance name to keywords), and
+        C(haproxy_binds) (what HAProxy is to bind, each a list of address, port and variable).
+    type: dict
+  groups:
+    description: The hosts of the groups that real servers are taken from, instead of the inventory's.
+    type: dict
+  backends:
+    description:
+      - What is known of the hosts of O(groups), instead of the inventory's facts and C(real_server_vips).
+      - For each name a dictionary with C(facts) or C(interfaces), and C(vips), the addresses that it is to hold on
+        C(lo). Without C(vips) those count that it holds now.
     type: dict
 extends_documentation_fragment:
   - failover.vip._attributes
@@ -175,6 +237,21 @@ EXAMPLES = r"""
       ka2: {interfaces: {eth0: [172.25.254.60/24]}}
   register: plan
 
+- name: Plan a virtual server whose real servers are the hosts of a group
+  failover.vip.vrrp_plan:
+    hosts: [ka1, ka2]
+    vrrp_instances:
+      - name: WEB_VIP
+        virtual_router_id: 51
+        interface: eth0
+        virtual_ipaddress: [172.25.254.100/24]
+    virtual_servers:
+      - address: 172.25.254.100
+        port: 80
+        real_servers_group: real_servers
+        real_servers_defaults:
+          HTTP_GET: {url: [{path: /, status_code: [200]}]}
+
 - name: Show what ka1 will be told
   ansible.builtin.debug:
     msg: "{{ plan.files.ka1 | map(attribute='content') | join }}"
@@ -204,12 +281,31 @@ instances:
   type: list
   elements: dict
   sample: [{"name": "WEB_VIP", "vips": ["172.25.254.100"], "preferred": "ka1", "backups": ["ka2"]}]
+sysctls:
+  description: For each host, what its kernel needs for the virtual servers. Empty without any.
+  returned: success
+  type: dict
+  sample: {"ka1": {"net.ipv4.vs.expire_nodest_conn": "1"}}
 allowed:
   description: Findings that O(allowed_findings) speaks of, with C(reason) and C(allowed_at).
   returned: success
   type: list
   elements: dict
   sample: [{"rule": "KP017", "host": "ka1", "reason": "its second director comes in May"}]
+holders:
+  description:
+    - For each instance a table of who holds its VIPs, for every combination of failed checks.
+    - C(covers) says how far it goes, V(all) combinations, V(pairs) of hosts with failures, or V(single) ones.
+    - Each of C(rows) has what has C(failed) by host, the C(holder) (empty for nobody), whether the priorities C(tie),
+      and the C(priorities) by host (null for FAULT). Checks that come to the same priority share a row.
+  returned: success
+  type: dict
+  sample:
+    WEB_VIP:
+      covers: all
+      rows:
+        - {"failed": {}, "holder": "ka1", "tie": false, "priorities": {"ka1": 254, "ka2": 253}}
+        - {"failed": {"ka1": ["eth0"]}, "holder": "ka2", "tie": false, "priorities": {"ka1": null, "ka2": 253}}
 findings:
   description: What the rules found, worst first. With one of severity V(error) the task fails, and the message has it.
   returned: success

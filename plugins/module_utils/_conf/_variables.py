@@ -12,23 +12,30 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, TypeVar
 
+from ansible_collections.failover.vip.plugins.module_utils._conf._services import Pools, wanted_services
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import normalise
+from ansible_collections.failover.vip.plugins.module_utils._conf._variables_lvs import virtual_server_groups
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
+    Backend,
+    Block,
     Host,
     Interface,
     IPInterface,
+    IPNetwork,
     Origin,
+    SyncDaemon,
     SyncGroup,
     Topology,
     Tracked,
+    Vip,
     WantedInstance,
 )
 
 TRANSPORTS = ("unicast", "multicast")
 #: Keys of an instance that keepalived has no word for.
 PLAN_KEYS = ("name", "hosts", "transport")
-_Named = TypeVar("_Named", Tracked, SyncGroup, WantedInstance)
+_Named = TypeVar("_Named", Tracked, SyncGroup, WantedInstance, Block)
 
 
 def interfaces_from_facts(facts: Mapping[str, Any]) -> Optional[dict[str, Interface]]:
@@ -171,9 +178,12 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
 
     :param variables: ``vrrp_instances``, ``vrrp_scripts``, ``track_files``, ``track_processes``, ``vrrp_sync_groups``,
         ``global_defs``, ``transport``, ``notify`` (path of a script), ``timers`` (name of a preset), ``drain_file``
-        (path) and ``auth_pass`` (instance to password; only which ones there are, and how long, is used).
+        (path) and ``auth_pass`` (instance to password; only which ones there are, and how long, is used);
+        ``virtual_servers``, ``virtual_server_groups``, ``bfd_instances`` and ``lvs_sync_daemon``, and for real servers
+        that are taken from groups ``groups`` (name to hosts) and ``backends``, for each of these hosts ``facts`` or
+        ``interfaces``, and ``vips``, the addresses that it is to hold on ``lo`` (None: those that it holds now).
     :param hosts: for each member its ``facts`` (``ansible_facts``, may be missing) or ``interfaces`` (to addresses),
-        and ``overrides`` (instance to options).
+        ``overrides`` (instance to options) and ``haproxy_binds`` (address, port, variable), if known.
     :returns: the topology, and a finding for each value that keepalived would not take.
     """
     findings: list[Finding] = []
@@ -205,11 +215,18 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
         notify=str(variables.get("notify") or ""),
         timers=str(variables.get("timers") or ""),
         drain_file=str(variables.get("drain_file") or ""),
+        bfd_instances=_named(
+            Block, "bfd_instance", variables.get("bfd_instances") or [], "keepalived_bfd_instances", findings
+        ),
+        sync_daemon=_sync_daemon(variables.get("lvs_sync_daemon") or {}),
     )
     names = [instance.name for instance in result.instances]
     _authentication(result, variables.get("auth_pass") or {}, findings)
     for name, host in hosts.items():
-        member = Host(name, interfaces_of(host))
+        binds = host.get("haproxy_binds")
+        member = Host(
+            name, interfaces_of(host), haproxy_binds=None if binds is None else [_bind(*one) for one in binds]
+        )
         overrides = host.get("overrides") or {}
         place = "keepalived_instance_overrides"
         if not isinstance(overrides, Mapping):
@@ -233,7 +250,53 @@ def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]
                 )
                 findings += more
         result.hosts[name] = member
+    _services(result, variables, findings)
     return result, findings
+
+
+def _bind(address: Any, port: Any, place: Any) -> tuple[str, int, Origin]:
+    return str(address), int(port), Origin(str(place))
+
+
+def _sync_daemon(given: Mapping[str, Any]) -> SyncDaemon:
+    number = given.get("id")
+    return SyncDaemon(
+        given.get("enabled") is not False,
+        str(given.get("interface") or ""),
+        str(given.get("instance") or ""),
+        None if number is None else int(number),
+    )
+
+
+def _backend(name: str, host: Mapping[str, Any]) -> Backend:
+    """A host that real servers are taken from, with the VIPs on ``lo`` that it is to have."""
+    interfaces, vips = interfaces_of(host), host.get("vips")
+    if interfaces is not None and vips is not None:
+        held = [ipaddress.ip_interface(str(vip).partition("/")[0]) for vip in vips]
+        interfaces = {**interfaces, "lo": Interface("lo", (ipaddress.ip_interface("127.0.0.1/8"), *held))}
+    return Backend(name, interfaces)
+
+
+def _services(result: Topology, variables: Mapping[str, Any], findings: list[Finding]) -> None:
+    """Reads what is about virtual servers; the instances and the hosts are known already."""
+    result.backends = {str(name): _backend(str(name), host) for name, host in (variables.get("backends") or {}).items()}
+    result.virtual_server_groups = virtual_server_groups(variables.get("virtual_server_groups") or [], findings)
+    vips: list[Vip] = []
+    for instance in result.instances:
+        vips += instance.options.get("virtual_ipaddress", []) + instance.options.get("virtual_ipaddress_excluded", [])
+    links: list[IPNetwork] = [vip.interface.network for vip in vips]
+    for member in result.hosts.values():
+        for interface in (member.interfaces or {}).values():
+            links += [address.network for address in interface.addresses if not address.is_loopback]
+    pools = Pools(
+        variables.get("groups") or {},
+        result.backends,
+        [link for link in links if link.prefixlen < link.max_prefixlen],
+        [vip.address for vip in vips],
+    )
+    result.virtual_servers = wanted_services(
+        variables.get("virtual_servers") or [], result.virtual_server_groups, pools, findings
+    )
 
 
 def token(instance: str) -> str:

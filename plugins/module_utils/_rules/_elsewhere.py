@@ -193,6 +193,15 @@ _OTHERS = (
         "host is not found.",
     ),
     Said(
+        "KI010",
+        ERROR,
+        "real server without an address",
+        "Gather its facts in the same play, or write its address into real_servers.",
+        "inventory",
+        "A virtual server takes its real servers from a group, and their addresses from facts. This host has none in "
+        "the virtual server's network, nor in one of the directors', or its facts were not gathered.",
+    ),
+    Said(
         "KP013",
         ERROR,
         "VRID shared with another cluster of the inventory",

@@ -328,7 +328,7 @@ def haproxy_behind_ipvs(director: Director) -> Iterator[Fault]:
                 for address, place in binds.get(port, []):
                     if not _binds(address, one):
                         continue
-                    where = " (%s:%d)" % place if place.line else ""
+                    where = " (%s)" % (place.path + (":%d" % place.line if place.line else "")) if place.path else ""
                     message = "HAProxy binds %s:%d too%s, and IPVS takes what comes for %s"
                     severity = WARNING if address in _EVERY else ""
                     yield service.fault(message % (address or "*", port, where, shown(one)), severity=severity)
