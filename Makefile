@@ -43,7 +43,7 @@ clean: venv ## removes the lab
 	@./lab/lab.sh down
 
 ##@ Test
-.PHONY: test lint sanity unit install molecule
+.PHONY: test lint sanity unit install oracle molecule
 test: venv system-packages ## everything below, and the count of tests at the end
 	@tests/run/all.sh
 lint: venv ## ansible-lint, yamllint, ruff, mypy, shellcheck, changelog and documentation (one: make lint ONLY=mypy)
@@ -56,11 +56,20 @@ unit: venv ## pytest tests/unit (some: make unit ONLY='-k plan')
 	@python -m pytest -n 2 --junitxml="$(RESULTS)/unit.xml" $(ONLY)
 install: venv ## the collection built, installed elsewhere and used from there (one: make install ONLY=site)
 	@tests/run/install_test.sh $(ONLY)
+oracle: venv system-packages ## our reader and rules against the real keepalived of both Debians
+	@tests/run/oracle.sh $(ONLY)
 molecule: venv system-packages ## the scenarios in containers (one: make molecule ONLY=default)
 	@tests/run/molecule.sh $(ONLY)
 
+##@ Measure
+.PHONY: bench soak
+bench: venv ## time and memory of reader and rules on large clusters
+	@python benchmarks/bench.py
+soak: venv system-packages ## false failovers and crashes of each timer preset, on loaded cores and with lost packets
+	@python benchmarks/soak.py
+
 ##@ Prepare and tidy
-.PHONY: venv link system-packages format distclean help
+.PHONY: venv link system-packages format docs distclean help
 venv: link ## Python tools, in $XDG_CACHE_HOME/failover.vip/venv (other place: VENV=…; other Python: PYTHON=…)
 	@tests/run/venv.sh
 link: ## lets Ansible find this checkout as failover.vip
@@ -71,6 +80,8 @@ system-packages: ## podman and what else the lab needs, by apt
 format: venv ## ruff's format and fixes, which rewrite files (some: make format ONLY=tests/run)
 	@ruff format $(or $(ONLY),.)
 	@ruff check --fix $(or $(ONLY),.)
+docs: venv ## writes docs/rules.md anew from the rules
+	@python tests/run/rules_page.py
 distclean: clean ## clean, and everything that was made in the checkout and in the cache
 	rm -rf .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

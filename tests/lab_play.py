@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_playbook(
-    playbook: Path, *arguments: str, inventory: list[Path], **environment: str
+    playbook: Path, *arguments: str, inventory: list[Path], seconds: float = 600, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs a playbook on the lab of this environment (LAB_ID), with the checkout's collection and configuration."""
     command = [
@@ -33,7 +33,7 @@ def run_playbook(
         **environment,
     }
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=600, env={**os.environ, **own}, cwd=ROOT
+        command, capture_output=True, text=True, check=False, timeout=seconds, env={**os.environ, **own}, cwd=ROOT
     )
 
 

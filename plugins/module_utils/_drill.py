@@ -158,7 +158,9 @@ def record(
     # The last answer before the fault may be an interval old; what was missing earlier is not the fault's doing.
     pace = probe["interval_ms"] / 1000
     away = max((outage["length_ms"] for outage in _share(target, broken - pace, healed)), default=0.0)
-    back = max((outage["length_ms"] for outage in _share(target, healed, end)), default=0.0)
+    # A second after the last change of holders the return is over, clients' caches included.
+    settled = max([part.start for part in timeline.intervals if part.start > healed], default=healed) + 1.0
+    back = max((outage["length_ms"] for outage in _share(target, healed, settled)), default=0.0)
     # Two holders while the one is cut off say nothing; afterwards, and with any other fault, they do.
     judged = timeline if fault not in DIVIDED else _timeline(vip, watches, min(healed + 1.0, end), end)
     doubts = []

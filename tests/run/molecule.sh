@@ -15,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 : "${RESULTS:?start it through make molecule}"
-runs=(default:trixie default:bookworm nopreempt:bookworm refused:trixie)
+runs=(default:trixie default:bookworm drill:trixie notify:bookworm rolling:trixie audit:bookworm audit:trixie nopreempt:bookworm refused:trixie)
 side_by_side=2
 output=$PWD/tests/output/molecule
 unset LAB_SUBNET LAB_IMAGE
@@ -87,6 +87,8 @@ test_one() {
     else
         echo "passed $name" >>"$RESULTS/molecule.txt"
         echo "   $name: passed ($((SECONDS - start)) s, $(grep -o '<testcase' "$results" | wc -l) tests)"
+        # What the tests measured.
+        find "$output/$name" -name 'figures*.txt' -exec cat {} + | sed "s/^/   $name | /"
     fi
     [[ -n ${KEEP:-} ]] || remove_lab "$run"
     [[ -z $why ]]

@@ -182,3 +182,9 @@ def test_summary() -> None:
     assert found["availability"] == pytest.approx(1 - 0.88 / (730.5 * 3600), abs=1e-9)
     assert summary([other], 12)["availability"] is None
     assert summary([], 12)["drill_availability"] is None
+
+
+def test_what_is_missed_long_after_the_return_is_not_the_return() -> None:
+    given = crash()
+    outages(outage(105.001, 880.0), outage(114.0, 500.0))(given)
+    assert record(**given)["passed"]

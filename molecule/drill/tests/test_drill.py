@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+"""Every fault once, by the drill playbook: what it cost, and that all is whole afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
+
+FAULTS = ["stop", "kill", "hang", "link_down", "isolate", "power_off", "service", "command", "reload", "restart"]
+#: The machine has two cores, and another lab beside this one.
+BUSY_MS = 300
+#: 0.05 s and 18 advertisements (keepalived_timers: standard), with the backup's Skew_Time of 0.6 ms.
+CRASH_MS = (850.6, 900.6)
+
+
+@pytest.fixture(scope="module")
+def arguments() -> list[str]:
+    """The drill's, as a user would give them."""
+    given = {"drill_faults": FAULTS, "drill_instances": ["WEB_VIP"], "drill_tolerance": BUSY_MS}
+    return ["-e", json.dumps(given), "-e", "drill_client=client"]
+
+
+@pytest.fixture(scope="module")
+def report(
+    inventory: list[Path], arguments: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """One drill with all faults, and what it wrote."""
+    output = tmp_path_factory.mktemp("drill")
+    done = run_playbook(
+        ROOT / "playbooks/drill.yml",
+        *arguments,
+        *("-e", "drill_confirm=yes", "-e", f"drill_output={output}"),
+        inventory=inventory,
+        seconds=1200,
+    )
+    shown = re.search(r"INSTANCE +FAULT.*?drill\.html", done.stdout, re.DOTALL)
+    table = re.sub(r"'?\n +- '?|\n +", "\n", shown.group()) if shown else "the drill showed no table"
+    print(table)
+    figures = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
+    if figures:
+        Path(figures, "figures.txt").write_text(table + "\n", encoding="utf-8")
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    found: dict[str, Any] = json.loads((output / "drill.json").read_text(encoding="utf-8"))
+    found["html"] = (output / "drill.html").read_text(encoding="utf-8")
+    return found
+
+
+def of(report: dict[str, Any], fault: str) -> dict[str, Any]:
+    (found,) = [item for item in report["drills"] if item["fault"] == fault]
+    return dict(found)
+
+
+def test_every_fault_was_made_and_kept_its_promise(report: dict[str, Any]) -> None:
+    assert [item["fault"] for item in report["drills"]] == FAULTS
+    assert [(item["fault"], item["doubts"]) for item in report["drills"] if not item["passed"]] == []
+    assert all(item["sent"] > 500 for item in report["drills"])
+    assert all(item["healed_at"] >= item["broken_at"] for item in report["drills"])
+
+
+@pytest.mark.parametrize("fault", ["link_down", "isolate", "power_off"])
+def test_a_crash_lies_within_the_protocols_own_interval(report: dict[str, Any], fault: str) -> None:
+    found = of(report, fault)
+    assert (found["expected"]["low_ms"], found["expected"]["high_ms"]) == CRASH_MS
+    # Between two requests 5 ms pass, and the last advertisement may have been a little late.
+    assert CRASH_MS[0] - 60 <= found["away_ms"] <= CRASH_MS[1] + BUSY_MS, found["outages"]
+
+
+def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> None:
+    found = of(report, "kill")
+    assert found["away_ms"] <= CRASH_MS[1] + BUSY_MS
+    assert found["doubled_ms"] <= BUSY_MS
+
+
+@pytest.mark.parametrize("fault", ["reload", "command"])
+def test_nothing_planned_costs_a_request_or_a_second_holder(report: dict[str, Any], fault: str) -> None:
+    found = of(report, fault)
+    assert found["away_ms"] <= BUSY_MS
+    assert found["none_ms"] == 0, found["holders"]
+
+
+def test_the_drill_healed_everything(report: dict[str, Any], hosts: dict[str, Host], vips: dict[str, str]) -> None:
+    for name, vip in (("ka1", "WEB_VIP"), ("ka2", "DB_VIP")):
+        assert hosts[name].run(f"ip -oneline address show to {vips[vip]}").stdout
+        assert hosts[name].service("keepalived").is_running
+        assert hosts[name].service("haproxy").is_running
+        assert not hosts[name].run("nft list tables").stdout.strip()
+        assert hosts[name].run("systemctl is-active failover-vip-fault.service").stdout.strip() == "inactive"
+
+
+def test_the_report_is_one_page_with_everything_in_it(report: dict[str, Any]) -> None:
+    html = report["html"]
+    assert html.count("<svg") == len(FAULTS)
+    # Nothing is fetched from anywhere.
+    assert not re.search(r"(src|href)=\"(?!#)|url\(|@import", html)
+    summary = report["summary"]
+    assert summary["passed"] == summary["drills"] == len(FAULTS)
+    assert CRASH_MS[0] - 60 <= summary["crash_max_ms"]
+    assert 0.9999 < summary["availability"] < 1
+
+
+def test_it_asks_first_and_says_in_check_mode_what_it_would_do(inventory: list[Path], arguments: list[str]) -> None:
+    refused = run_playbook(ROOT / "playbooks/drill.yml", *arguments, "-e", "drill_confirm=no", inventory=inventory)
+    assert refused.returncode != 0
+    assert "not confirmed: nothing was done" in refused.stdout
+    checked = run_playbook(
+        ROOT / "playbooks/drill.yml", *arguments, "-e", "drill_confirm=no", "--check", inventory=inventory
+    )
+    assert checked.returncode == 0, checked.stdout[-3000:]
+    assert "link_down" in checked.stdout
+    assert "changed=0" in checked.stdout
+
+
+def test_it_refuses_a_sick_cluster(inventory: list[Path], arguments: list[str], hosts: dict[str, Host]) -> None:
+    try:
+        hosts["ka2"].check_output("systemctl stop keepalived")
+        refused = run_playbook(ROOT / "playbooks/drill.yml", *arguments, "-e", "drill_confirm=yes", inventory=inventory)
+    finally:
+        hosts["ka2"].check_output("systemctl start keepalived")
+    assert refused.returncode != 0
+    assert "keepalived does not run on ka2" in refused.stdout
