@@ -14,7 +14,6 @@ from typing import Any, Optional
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._model import (
-    DEFAULT_PRIORITY,
     OWNER_PRIORITY,
     Block,
     Cluster,
@@ -53,8 +52,6 @@ GLOBAL_DEFAULTS: Mapping[str, Any] = {
     # Scripts that others than root can write are never run as root.
     "enable_script_security": True,
 }
-#: The states keepalived has a notify_* keyword for (keepalived.conf(5), notify).
-NOTIFIED = ("master", "backup", "fault", "stop")
 #: The name of the track_file that drains a director.
 DRAIN = "drain"
 #: Labels are cut by the kernel's IFNAMSIZ less the final zero.
@@ -289,13 +286,10 @@ class _Planner:
             if len(others) == len(parts) - 1 and others:
                 options.setdefault("unicast_peer", others)
 
-    def notify(self, wanted: WantedInstance, options: dict[str, Any]) -> None:
-        """Fills in the scripts for each change of state, with the arguments that keepalived's own ``notify`` passes."""
-        if not self.topology.notify:
-            return
-        for state in NOTIFIED:
-            arguments = "INSTANCE %s %s %s" % (wanted.name, state.upper(), options.get("priority", DEFAULT_PRIORITY))
-            options.setdefault("notify_%s" % state, "%s %s" % (self.topology.notify, arguments))
+    def notify(self, options: dict[str, Any]) -> None:
+        """Fills in the script for each change of state; keepalived tells it the priority of the moment."""
+        if self.topology.notify:
+            options.setdefault("notify", self.topology.notify)
 
     def instance(self, wanted: WantedInstance) -> list[tuple[Host, VrrpInstance]]:
         """Every host's part of one instance."""
@@ -306,7 +300,7 @@ class _Planner:
         self.priorities(wanted, parts)
         self.unicast(wanted, parts)
         for _host, options in parts:
-            self.notify(wanted, options)
+            self.notify(options)
             self.drain(options)
         return [
             (host, VrrpInstance(wanted.name, options, wanted.origin, self.places(wanted, host)))
@@ -328,17 +322,10 @@ class _Planner:
             members = [name for name in group.group if name in names]
             known = {instance.name for instance in topology.instances}
             if members or not known.issuperset(group.group):
-                groups.append(
-                    SyncGroup(
-                        group.name,
-                        {
-                            **group.options,
-                            "group": [name for name in group.group if name in names or name not in known],
-                        },
-                        group.origin,
-                        group.places,
-                    )
-                )
+                present = [name for name in group.group if name in names or name not in known]
+                options = {**group.options, "group": present}
+                self.notify(options)
+                groups.append(SyncGroup(group.name, options, group.origin, group.places))
         tracked = {
             keyword: {track.name for block in [*instances, *groups] for track in block.options.get(keyword, [])}
             for keyword in ("track_script", "track_file", "track_process")

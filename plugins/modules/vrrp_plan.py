@@ -155,9 +155,8 @@ options:
     default: ''
   notify:
     description:
-      - Path of a script that each instance calls at every change of state (C(notify_master), C(notify_backup),
-        C(notify_fault), C(notify_stop)),
-        with the arguments C(INSTANCE), its name, the state in capitals and the base priority. Empty for none.
+      - Path of a script that each instance and each sync group calls at every change of state (C(notify)),
+        with the arguments C(INSTANCE) or C(GROUP), its name, the state in capitals and the priority of the moment. Empty for none.
     type: path
     default: ""
   conf_dir:

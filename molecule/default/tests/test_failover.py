@@ -125,8 +125,8 @@ def test_s9_every_change_of_state_is_told_by_mail(
         watch.wait_for(vips["WEB_VIP"], {"ka2"}, seconds=15)
         hosts["ka1"].check_output("rm /run/keepalived/down")
         watch.wait_for(vips["WEB_VIP"], {"ka1"}, seconds=15)
-    for state in ("MASTER", "BACKUP"):
-        subject = f"Subject: \\[keepalived\\] ka2: WEB_VIP is {state}"
+    for before, state in (("BACKUP", "MASTER"), ("MASTER", "BACKUP")):
+        subject = f"Subject: \\[failover.vip\\] ka2 WEB_VIP {before} -> {state}"
         host.check_output(
             f"timeout 10 sh -c 'until grep -q \"{subject}\" /var/tmp/keepalived-mails; do sleep 0.1; done'"
         )

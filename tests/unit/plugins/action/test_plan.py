@@ -137,10 +137,7 @@ def test_the_text_of_one_director() -> None:
             "    track_script {",
             "        chk_flag",
             "    }",
-            '    notify_master "/etc/keepalived/mail.sh INSTANCE WEB_VIP MASTER 254"',
-            '    notify_backup "/etc/keepalived/mail.sh INSTANCE WEB_VIP BACKUP 254"',
-            '    notify_fault "/etc/keepalived/mail.sh INSTANCE WEB_VIP FAULT 254"',
-            '    notify_stop "/etc/keepalived/mail.sh INSTANCE WEB_VIP STOP 254"',
+            '    notify "/etc/keepalived/mail.sh"',
             "}",
         )
     )
