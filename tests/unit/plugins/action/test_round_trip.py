@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.failover.vip.plugins.action.vrrp_plan import planned
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
@@ -27,7 +27,6 @@ def without_nothing(data: Any) -> Any:
     return [without_nothing(item) for item in data] if isinstance(data, list) else data
 
 
-@settings(deadline=None)  # a busy machine is slow, and no mistake
 @given(topologies())
 def test_any_planned_cluster_reads_back(
     drawn: tuple[list[str], list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]],

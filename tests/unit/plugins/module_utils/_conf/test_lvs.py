@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
@@ -369,7 +369,6 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)  # a busy machine is slow, and no mistake
 @given(st.lists(_PIECES | st.text(max_size=4), max_size=30).map("".join))
 def test_anything_is_read(content: str) -> None:
     found, findings = director(content)
@@ -378,7 +377,6 @@ def test_anything_is_read(content: str) -> None:
     assert again.virtual_servers == found.virtual_servers
 
 
-@settings(deadline=None)  # a busy machine is slow, and no mistake
 @given(st.ip_addresses(), st.integers(0, 70000), st.integers(0, 65535))
 def test_any_range(first: Any, size: int, port: int) -> None:
     last = type(first)(min(int(first) + size, 2**first.max_prefixlen - 1))

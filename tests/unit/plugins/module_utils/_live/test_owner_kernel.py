@@ -37,15 +37,18 @@ from ansible_collections.failover.vip.plugins.module_utils._live import _outages
 host = _owner.read_host(lambda c: subprocess.check_output(c, text=True), lambda p: Path(p).read_text())
 asked = _owner.questions(host, ["192.0.2.100"])[0]
 target = _outages.Target("VIP", "arp", "192.0.2.100", 80, interface=asked.interface, mac=asked.mac)
-plan = _probe.Plan(0.005, 0.25, 1.5, 1000)
-moved = []
+# Half a minute at most; it ends when the second holder has answered.
+plan = _probe.Plan(0.005, 1.0, 30, 6000)
+answered = {}
 
 def record(samples):
+    for sample in samples:
+        answered[sample.reply.backend] = answered.get(sample.reply.backend, 0) + 1
     # In the midst of the run the address moves, as in a failover.
-    if not moved and any(sample.number > 100 for sample in samples):
-        moved.append(Path(sys.argv[1]).write_text("now"))
+    if answered.get("52:54:00:00:00:02", 0) > 100:
+        Path(sys.argv[1]).touch()
 
-run = _probe.probe([target], plan, record, lambda: False)
+run = _probe.probe([target], plan, record, lambda: answered.get("52:54:00:00:00:03", 0) > 100)
 print(json.dumps(_outages.summary(run.series[0], plan.interval, 0.0)))
 """
 
@@ -146,7 +149,7 @@ def test_an_arp_probe_sees_the_address_move(network: Network, tmp_path: Path) ->
     script.write_text(PROBE, encoding="utf-8")
 
     def move() -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not signal.exists() and time.monotonic() < until:
             time.sleep(0.005)
         network("first", "ip address delete 192.0.2.100/32 dev eth0")
@@ -158,6 +161,8 @@ def test_an_arp_probe_sees_the_address_move(network: Network, tmp_path: Path) ->
     mover.join()
     assert list(found["backends"]) == ["52:54:00:00:00:02", "52:54:00:00:00:03"]
     assert set(found["errors"]) <= {"timeout"}
-    # Nobody had it while the two commands ran; at 5 ms that may fall between two probes.
+    # Nobody had it while the two commands ran; at 5 ms that may fall between two probes. A busy machine may miss an
+    # answer as well, and the same host then answers before and after.
+    outages = [(outage["before"], outage["after"]) for outage in found["outages"]]
+    assert [pair for pair in outages if pair[0] != pair[1]] in ([], [("52:54:00:00:00:02", "52:54:00:00:00:03")])
     assert found["sent"] == sum(found["backends"].values()) + found["failed"]
-    assert all(outage["after"] == "52:54:00:00:00:03" for outage in found["outages"])
