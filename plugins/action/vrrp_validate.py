@@ -215,6 +215,8 @@ def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[st
         said = {(finding.rule, finding.message) for finding in findings}
         for wire in wires.values():
             for link in clusters_of(wire["routers"], senders(cluster), names(cluster)):
+                for host in link.directors.keys() & cluster.directors.keys():
+                    link.directors[host].machine.release = cluster.directors[host].machine.release
                 findings += [one for one in check(link, ON_THE_WIRE) if (one.rule, one.message) not in said]
     except (KeyError, TypeError, AttributeError) as reason:
         if not daemons and not wires:

@@ -122,6 +122,14 @@ def config_test_ends_itself(director: Director) -> bool:
     return any(script_user(director, command.user) != "root" for command in director.commands())
 
 
+def takes_other_vips(group: Group) -> bool:
+    """Whether every host of the instance takes an advertisement with other VIPs than its own, and only counts it.
+
+    keepalived does since 2.3.3 (measured); before, and where its release is not known, it drops the advertisement.
+    """
+    return all((member.director.machine.release or ()) >= (2, 3, 3) for member in group.members)
+
+
 def networks(director: Director, name: str) -> list[IPNetwork]:
     """The networks of an interface as the facts tell them; addresses of full width lie in none."""
     interface: Optional[Interface] = (director.interfaces or {}).get(name)

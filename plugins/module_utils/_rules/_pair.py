@@ -13,7 +13,13 @@ from typing import Any, Callable
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, INFO, WARNING
 from ansible_collections.failover.vip.plugins.module_utils._model import OWNER_PRIORITY, Cluster
-from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import (
+    Fault,
+    Group,
+    Member,
+    fault,
+    takes_other_vips,
+)
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import (
     MAN,
     cluster_rule,
@@ -151,13 +157,21 @@ def vips_differ(group: Group) -> Iterator[Fault]:
     Measured with one VIP more on one side, and with another address: both hold what they have. Their order and their
     prefixes do not matter. It happens in passing too, while a VIP is added host by host. Addresses in
     virtual_ipaddress_excluded are not compared.
+
+    Since 2.3.3 the advertisement is taken and the difference only counted: measured, one holder. It is a warning where
+    all hosts are known to be that new: a VIP that the next holder does not have is gone with the failover.
     """
-    yield from _disagreement(
+    for found in _disagreement(
         group,
         "the set of VIPs",
         "virtual_ipaddress",
         lambda m: " ".join(sorted(vip.address for vip in m.instance.vips)) or "none",
-    )
+    ):
+        if takes_other_vips(group):
+            message = found.message + "; keepalived since 2.3.3 lets one host hold, with its own VIPs and no others"
+            yield found._replace(message=message, severity=WARNING)
+        else:
+            yield found
 
 
 @group_rule(

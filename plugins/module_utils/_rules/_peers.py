@@ -105,15 +105,19 @@ def in_nobodys_peers(group: Group) -> Iterator[Fault]:
 def source_address_shared(group: Group) -> Iterator[Fault]:
     """Advertisements from one's own address look like one's own, and no list of peers can tell the hosts apart.
 
-    It is what a copied file looks like in which only the priority was changed.
+    It is what a copied file looks like in which only the priority was changed. Measured: keepalived before 2.3.3 cannot
+    bind the address that is not there and stays in FAULT, so that nobody takes over; since then both hold the VIP.
     """
     seen: dict[str, str] = {}
+    releases = [member.director.machine.release for member in group.members]
+    binds_only_its_own = all(release is not None and release < (2, 3, 3) for release in releases)
+    ends = "stays in FAULT" if binds_only_its_own else "holds the VIP beside the other"
     for member in group.members:
         source = member.instance.unicast_src_ip
         if source and seen.setdefault(source, member.host) != member.host:
             yield fault(
                 member.director,
                 member.instance,
-                "unicast_src_ip %s is that of %s too" % (source, seen[source]),
+                "unicast_src_ip %s is that of %s too: who does not have the address %s" % (source, seen[source], ends),
                 "unicast_src_ip",
             )

@@ -13,8 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING
-from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, Member, fault
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, INFO, WARNING
+from ansible_collections.failover.vip.plugins.module_utils._rules._fault import (
+    Fault,
+    Group,
+    Member,
+    fault,
+    takes_other_vips,
+)
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, group_rule
 
 #: The first release that knows auth_hmac.
@@ -58,20 +64,19 @@ def check_skipped_over_a_mismatch(group: Group) -> Iterator[Fault]:
     """The keyword looks as if it made directors with different VIPs get along. It does not.
 
     It skips the comparison for a master whose advertisements were accepted before, and the first one is compared.
-    Measured with a VIP that differs: both hold, with the keyword as without it.
+    Measured with a VIP that differs: both hold, with the keyword as without it. Since 2.3.3 one holds, with the keyword
+    as without it: a difference only moves a counter, which the keyword then stops.
     """
     if len({frozenset(vip.address for vip in member.instance.vips) for member in group.members}) < 2:
         return
+    message, severity = "the check of addresses is skipped while the VIPs differ, and that does not keep the peace", ""
+    if takes_other_vips(group):
+        message, severity = "the check of addresses is skipped while the VIPs differ, so that nothing counts it", INFO
     for member in group.members:
         instance, defaults = member.instance, member.director.global_defs
         own = "skip_check_adv_addr" in instance.options
         if instance.options.get("skip_check_adv_addr", defaults.options.get("vrrp_skip_check_adv_addr")):
-            found = fault(
-                member.director,
-                instance,
-                "the check of addresses is skipped while the VIPs differ, and that does not keep the peace",
-                "skip_check_adv_addr",
-            )
+            found = fault(member.director, instance, message, "skip_check_adv_addr")._replace(severity=severity)
             yield found if own else found._replace(origin=defaults.place("vrrp_skip_check_adv_addr"))
 
 

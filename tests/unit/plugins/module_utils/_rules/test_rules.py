@@ -18,6 +18,7 @@ from ansible_collections.failover.vip.tests.unit.plugins.module_utils._rules.cas
     WEB,
     Case,
     Change,
+    around,
     both,
     complete,
     director,
@@ -60,6 +61,15 @@ def third(cluster: Cluster) -> None:
             ]
 
 
+def old(cluster: Cluster) -> None:
+    """Both hosts run the keepalived of Debian 12."""
+    for one in cluster.directors.values():
+        one.machine.release = (2, 2, 7)
+
+
+ONE_MORE = on("ka2", virtual_ipaddress=[Vip(WEB, 24), Vip("172.25.254.101", 24)])
+COPIED = on("ka2", unicast_src_ip="172.25.254.50", unicast_peer=["172.25.254.60"])
+
 CASES: list[Case] = [
     ("KP001", "error", "ka1: 51, ka2: 61", on("ka2", virtual_router_id=61)),
     (
@@ -75,12 +85,9 @@ CASES: list[Case] = [
     ("KP003", "error", "advert_int differs (ka1: 1.0, ka2: 2.0)", on("ka2", advert_int=2)),
     ("KP003", "warning", "advert_int differs", both(on("ka2", advert_int=2), globally("ka1 ka2", vrrp_version=3))),
     ("KP004", "error", "ka1: 2, ka2: 3", globally("ka2", vrrp_version=3)),
-    (
-        "KP005",
-        "error",
-        "the set of VIPs differs",
-        on("ka2", virtual_ipaddress=[Vip(WEB, 24), Vip("172.25.254.101", 24)]),
-    ),
+    ("KP005", "error", "the set of VIPs differs", both(ONE_MORE, around(release=(2, 2, 7)))),
+    ("KP005", "error", "the set of VIPs differs", both(ONE_MORE, around(release=None))),
+    ("KP005", "warning", "lets one host hold", ONE_MORE),
     ("KP006", "warning", "is /24 on ka1 and /32 on ka2", on("ka2", virtual_ipaddress=[Vip(WEB)])),
     ("KP007", "error", "ka1: multicast to 224.0.0.18, ka2: unicast", on("ka1", unicast_src_ip=None, unicast_peer=None)),
     (
@@ -101,8 +108,11 @@ CASES: list[Case] = [
     ("KP017", "warning", "only ka1 runs this instance", lone),
     ("KP018", "error", "ka1 still has 170 and ka2 only 150", both(on("ka1", priority=200), on("ka2", priority=150))),
     ("KP019", "error", "ka1 ties with ka2 at 170", both(on("ka1", priority=200), on("ka2", priority=170))),
+    ("KP022", "info", "nothing counts it", both(ONE_MORE, globally("ka1", vrrp_skip_check_adv_addr=True))),
+    ("KP022", "warning", "keep the peace", both(ONE_MORE, old, globally("ka1", vrrp_skip_check_adv_addr=True))),
     ("KP024", "info", "ka2 is home to all of DB_VIP, WEB_VIP", both(on("ka1", priority=253), on("ka2", priority=254))),
-    ("KP025", "error", "is that of ka1 too", on("ka2", unicast_src_ip="172.25.254.50", unicast_peer=["172.25.254.60"])),
+    ("KP025", "error", "is that of ka1 too: who does not have the address holds the VIP beside", COPIED),
+    ("KP025", "error", "stays in FAULT", both(COPIED, old)),
     ("KP026", "warning", "ka1: WEB_VIP, ka2: VI_60", rename),
     ("KP027", "error", "priority 255 on ka1, ka2", everywhere(priority=255)),
     ("KP028", "error", "even while all is well", everywhere(track_script=[Track("chk", 0, reverse=True)])),
