@@ -94,6 +94,27 @@ def _timeline(vip: str, watches: Mapping[str, Mapping[str, Any]], start: float, 
     return draw_timeline(vip, at_first, events, start, end)
 
 
+def _silenced(
+    vip: str, watches: Mapping[str, Mapping[str, Any]], start: float, end: float, broken: float, healed: float
+) -> dict[str, Any]:
+    """The watch of a director whose own died with it: it held the VIP until then, and again once all others let go."""
+    released = [
+        event["at"]
+        for watch in watches.values()
+        for seen in watch["vips"]
+        for event in seen["events"]
+        if seen["address"] == vip and not event["held"] and event["at"] > healed
+    ]
+    back = [{"at": max(released), "held": True}] if released else []
+    events = [{"at": broken, "held": False}, *back]
+    return {
+        "began": start,
+        "ended": end,
+        "log": [],
+        "vips": [{"address": vip, "held_at_first": True, "events": events}],
+    }
+
+
 def transitions(watches: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
     """The lines of the logs that tell of a change of state: host and text, in the order of their times."""
     lines = [
@@ -141,7 +162,7 @@ def record(
     :param director: the one that was broken, the holder of *vip*.
     :param directors: models of all, from their live files.
     :param probe: the result of ``vip_probe``, with a target named after the instance.
-    :param watches: host to the result of ``vip_watch``.
+    :param watches: host to the result of ``vip_watch``; a director without power has none.
     :param states: ``before`` and ``after``: the results of ``keepalived_info`` on every director (``item``).
     :param tolerance_ms: what a busy machine may add to the protocol's bound.
     """
@@ -150,6 +171,8 @@ def record(
     end = min(watch["ended"] for watch in watches.values())
     broken = broken_at if broken_at is not None else start
     healed = healed_at if healed_at is not None else end
+    if director not in watches:
+        watches = {**watches, director: _silenced(vip, watches, start, end, broken, healed)}
     timeline = _timeline(vip, watches, start, end)
     backup = best_backup(directors, instance, director)
     own = next((item for item in directors[director].instances if item.name == instance), None)

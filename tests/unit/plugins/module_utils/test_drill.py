@@ -188,3 +188,12 @@ def test_what_is_missed_long_after_the_return_is_not_the_return() -> None:
     given = crash()
     outages(outage(105.001, 880.0), outage(114.0, 500.0))(given)
     assert record(**given)["passed"]
+
+
+def test_a_director_without_power_leaves_no_watch_of_its_own() -> None:
+    given = crash()
+    given["fault"] = "power_off"
+    del given["watches"]["ka1"]
+    found = record(**given)
+    assert found["passed"], found["doubts"]
+    assert [part["holders"] for part in found["holders"]] == [["ka1"], [], ["ka2"], ["ka1"]]
