@@ -76,8 +76,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain
 from ansible_collections.failover.vip.plugins.module_utils._drill import record
 
 
