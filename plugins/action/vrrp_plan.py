@@ -20,6 +20,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Cluster
 from ansible_collections.failover.vip.plugins.module_utils._plan import GLOBAL_DEFAULTS, plan, shared_with_others
 from ansible_collections.failover.vip.plugins.module_utils._plan_lvs import lvs_sysctls
 from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import applied, from_inventory
+from ansible_collections.failover.vip.plugins.module_utils._rules._authentication import judged_passwords
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import groups
 from ansible_collections.failover.vip.plugins.module_utils._rules._holders import as_data
@@ -101,9 +102,12 @@ def _instances(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def planned(
-    arguments: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], others: Mapping[str, list[WantedInstance]]
+    arguments: Mapping[str, Any],
+    members: Mapping[str, Mapping[str, Any]],
+    others: Mapping[str, list[WantedInstance]],
+    others_passwords: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """The result from the arguments, the members (see ``_variables.topology``) and the other clusters' instances."""
+    """The result from the arguments, the members (see ``_variables.topology``), and the other clusters' instances."""
     variables = {**arguments, "global_defs": {**GLOBAL_DEFAULTS, **arguments["global_defs"]}}
     topology, findings = _variables.topology(variables, members)
     cluster, more = plan(topology)
@@ -112,6 +116,7 @@ def planned(
     if not at_or_above(findings, ERROR):
         # Rules on a cluster with holes in it would only repeat what was found already.
         judged += check(cluster)
+        judged += judged_passwords(_passwords(arguments["auth_pass"]), others_passwords or {})
     # What cannot be planned cannot be allowed. An allowance of nothing may be about what only a running host shows.
     left, allowed = applied(judged, from_inventory(arguments["allowed_findings"]), judged=())
     findings += left
@@ -158,6 +163,7 @@ class ActionModule(ActionBase):
         findings: list[Finding] = []
         members = arguments["members"]
         others: dict[str, list[WantedInstance]] = {}
+        others_passwords: dict[str, dict[str, str]] = {}
         if members is None:
             members = {host: _member(hostvars[host]) for host in arguments["hosts"] if host in hostvars}
             findings += _absent(arguments["hosts"], hostvars)
@@ -165,6 +171,7 @@ class ActionModule(ActionBase):
             if (task_vars or {}).get("inventory_hostname") == arguments["hosts"][0]:
                 findings += _disagreements(arguments, hostvars)
                 others = _other_clusters(arguments["hosts"], hostvars)
+                others_passwords = _other_passwords(others, hostvars)
         else:
             members = {host: members[host] or {} for host in arguments["hosts"] if host in members}
         if arguments["groups"] is None:
@@ -175,7 +182,7 @@ class ActionModule(ActionBase):
             used = {host for hosts in arguments["groups"].values() for host in hosts}
             arguments["backends"] = {host: _backend(hostvars[host]) for host in used if host in hostvars}
         try:
-            result = planned(arguments, members, others)
+            result = planned(arguments, members, others, others_passwords)
         except (TypeError, ValueError, KeyError) as reason:
             raise AnsibleActionFail("The cluster's description could not be read: %s" % reason) from reason
         every = ordered([*findings, *(Finding(**finding) for finding in result["findings"])])
@@ -194,6 +201,11 @@ def _member(variables: Any) -> dict[str, Any]:
         "overrides": variables.get("keepalived_instance_overrides") or {},
         "haproxy_binds": _haproxy_binds(variables),
     }
+
+
+def _passwords(given: Any) -> dict[str, str]:
+    """Those that can be judged; what is none is told of elsewhere."""
+    return {str(name): one for name, one in given.items() if isinstance(one, str)} if isinstance(given, Mapping) else {}
 
 
 def _haproxy_binds(variables: Any) -> list[list[Any]] | None:
@@ -274,3 +286,13 @@ def _other_clusters(hosts: Iterable[str], hostvars: Any) -> dict[str, list[Wante
                 hostvars[host].get("keepalived_vrrp_instances") or [], "unicast", []
             )
     return found
+
+
+def _other_passwords(clusters: Iterable[str], hostvars: Any) -> dict[str, dict[str, str]]:
+    """The passwords of each of these clusters, as its first host has them."""
+    return {
+        name: _passwords(
+            next((hostvars[one].get("keepalived_auth_pass") for one in name.split(", ") if one in hostvars), None)
+        )
+        for name in clusters
+    }

@@ -265,7 +265,7 @@ def _log(system: System, pid: str) -> Optional[dict[str, Any]]:
 
 def _own_log(system: System, facility: str) -> str:
     """The file that rsyslog writes a facility to by name; empty: none of its own."""
-    rule = re.compile(r"^%s\.\S+\s+-?(/\S+)" % re.escape(facility), re.MULTILINE)
+    rule = re.compile(r"^%s\.\S+\s+-?(/[^\s;]+)" % re.escape(facility), re.MULTILINE)
     for path in [*system.glob("/etc/rsyslog.d/*.conf"), "/etc/rsyslog.conf"]:
         found = rule.search(system.text(path) or "")
         if found:

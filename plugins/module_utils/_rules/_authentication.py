@@ -8,10 +8,10 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING
-from ansible_collections.failover.vip.plugins.module_utils._model import Director
+from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding
+from ansible_collections.failover.vip.plugins.module_utils._model import Director, Origin
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, fault
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, host_rule
 
@@ -21,6 +21,13 @@ NO_FINGERPRINT = "%%auth_pass%%"
 KNOWN_PASSWORDS = frozenset(
     ("changeme", "k8s", "1ce24b6e", "password", "passw0rd", "secret", "keepaliv", "12345678", "11111111", "k@l!ve1")
 )
+
+
+def _weakness(password: str) -> str:
+    """Why a password keeps nobody out; empty: nothing speaks against it. Does not tell the password."""
+    if len(password) < 8:
+        return "has %d characters" % len(password)
+    return "stands in other people's manuals" if password[:8] in KNOWN_PASSWORDS else ""
 
 
 @host_rule(
@@ -91,8 +98,8 @@ def weak_password(director: Director) -> Iterator[Fault]:
             users.setdefault(password if hidden else password[:8], []).append(instance.name)
         if not password or hidden:
             continue
-        if password in KNOWN_PASSWORDS or len(password) < 8:
-            why = "has %d characters" % len(password) if len(password) < 8 else "stands in other people's manuals"
+        why = _weakness(password)
+        if why:
             yield fault(
                 director, instance, "auth_pass goes over the network as plain text, and %s" % why, "authentication"
             )
@@ -102,3 +109,27 @@ def weak_password(director: Director) -> Iterator[Fault]:
             yield fault(
                 director, first, "one auth_pass is used for all of %s" % ", ".join(sorted(names)), "authentication"
             )
+
+
+def judged_passwords(passwords: Mapping[str, str], elsewhere: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """KH007 of the passwords themselves, where the model has but a token for each: those of an inventory.
+
+    :param passwords: by instance.
+    :param elsewhere: those of other clusters, by the cluster's name.
+    """
+    users: dict[str, list[str]] = {}
+    for name, password in passwords.items():
+        origin = Origin("keepalived_auth_pass.%s" % name)
+        why = _weakness(password)
+        if why:
+            message = "auth_pass goes over the network as plain text, and %s" % why
+            yield weak_password.finding(Fault(message, instance=name, origin=origin))
+        for cluster, theirs in elsewhere.items():
+            if password[:8] in {one[:8] for one in theirs.values()}:
+                message = "auth_pass is also that of an instance of %s" % cluster
+                yield weak_password.finding(Fault(message, instance=name, origin=origin))
+        users.setdefault(password[:8], []).append(name)
+    for names in users.values():
+        if len(names) > 1:
+            message = "one auth_pass is used for all of %s" % ", ".join(sorted(names))
+            yield weak_password.finding(Fault(message, origin=Origin("keepalived_auth_pass")))
