@@ -328,6 +328,8 @@ class PathFacts(NamedTuple):
     head: str = ""
     #: Whether the directories above it let everybody through.
     reachable: bool = True
+    #: The first directory above it that is a symbolic link, as the path is written; empty: none.
+    linked: str = ""
 
 
 @dataclass

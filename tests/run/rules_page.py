@@ -201,7 +201,7 @@ def _section(rule: str, said: list[Any], example: Mapping[str, Any]) -> Iterator
 def _holders_section() -> Iterator[str]:
     """The table of who holds the VIP, of a pair with the checks of the example inventory."""
     names = ("chk_flag", "chk_haproxy")
-    scripts = "".join("vrrp_script %s {\n    script /bin/true\n    weight -30\n}\n" % name for name in names)
+    scripts = "".join("vrrp_script %s {\n    script /usr/bin/true\n    weight -30\n}\n" % name for name in names)
     tracks = "track_script {\n%s\n}" % "\n".join("    " + name for name in names)
     cluster = Cluster()
     for host, changes in by_host({"both": {"config": scripts, "instance": tracks}}).items():

@@ -187,7 +187,10 @@ LVS_BLOCKS: dict[str, dict[str, Keyword]] = {
         _K("user", "words"),
     ),
     "BFD_CHECK": table(_K("name", "word"), _K("alpha", "switch")),
-    "FILE_CHECK": table(_K("track_file", "word"), _K("weight", "weight", -_WEIGHT, _WEIGHT)),
+    "FILE_CHECK": table(
+        _K("track_file", "word"),
+        _K("weight", "weight", -_WEIGHT, _WEIGHT, choices=("reverse", "noreverse")),
+    ),
     "bfd_instance": table(
         _K("neighbor_ip", "address"),
         _K("neighbour_ip", "address"),

@@ -231,16 +231,19 @@ def _track(keyword: Keyword, value: Any) -> Track:
 def track_from_words(keyword: Keyword, words: Sequence[str]) -> Track:
     """``NAME [weight N] [reverse|noreverse]`` from its words.
 
+    Of definitions ``reverse`` alone may stand behind the weight, where the keyword has no other choices.
+
     :raises BadValue: with what is wrong.
     """
     name, rest = words[0], list(words[1:])
+    known = ("reverse", "noreverse", "no_reverse") if keyword.kind == "tracks" else keyword.choices or ("reverse",)
     weight: Optional[int] = None
     reverse = False
     while rest:
         word = rest.pop(0)
         if word == "weight" and rest:
             weight = int(number_from_word(keyword, rest.pop(0)))
-        elif word in ("reverse", "noreverse", "no_reverse"):
+        elif word in known:
             reverse = word == "reverse"
         else:
             raise BadValue("has the unknown word '%s' after the name; keepalived knows 'weight N' and 'reverse'" % word)

@@ -131,7 +131,15 @@ def path_facts(system: System, path: str, script: bool = False) -> PathFacts:
         path if loose == real else loose,
         head if head.startswith("#!") else "",
         all(its is not None and its.mode & 0o001 for _parent, its in known[1:]),
+        _linked(system, path),
     )
+
+
+def _linked(system: System, path: str) -> str:
+    """The first directory of a path that is a symbolic link, empty if none is."""
+    names = posixpath.dirname(posixpath.normpath(path)).strip("/").split("/")
+    above = ["/" + "/".join(names[:count]) for count in range(1, len(names) + 1)]
+    return next((directory for directory in above if system.resolve(directory) != directory), "")
 
 
 def _paths(system: System, director: Director, files: Iterable[str]) -> dict[str, PathFacts]:

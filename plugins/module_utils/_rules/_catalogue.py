@@ -29,6 +29,7 @@ from ansible_collections.failover.vip.plugins.module_utils._rules import (
     _peers,
     _rollout,
     _scripts,
+    _together,
     _weights,
     _wire,
 )
@@ -58,6 +59,7 @@ ROOMS: tuple[ModuleType, ...] = (
     _peers,
     _rollout,
     _scripts,
+    _together,
     _weights,
     _wire,
 )

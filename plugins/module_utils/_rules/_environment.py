@@ -292,3 +292,22 @@ def log_not_kept(director: Director) -> Iterator[Fault]:
             director.host,
             hint="Drop the option when the search is over.",
         )
+
+
+@host_rule(
+    "KE012",
+    WARNING,
+    "keepalived was updated and not restarted",
+    "Restart keepalived, one director after the other; those that hold no VIP first.",
+    "measured",
+)
+def not_restarted(director: Director) -> Iterator[Fault]:
+    """The process that runs is of another release than the program on the disk, which a reload does not change.
+
+    What was mended is not in force, and the next start, perhaps in the midst of a failure, is the first of the new
+    release with these files. Its test and these rules judge them by what is installed.
+    """
+    running, release = director.machine.facts.get("running_release"), director.machine.release
+    if running and release and tuple(running) != release:
+        old, new = (".".join(str(part) for part in one) for one in (running, release))
+        yield Fault("keepalived %s runs, and %s is installed" % (old, new), director.host)

@@ -246,6 +246,11 @@ def undefined_track(director: Director) -> Iterator[Fault]:
                 yield fault(
                     director, instance, "%s names %s, which is defined nowhere" % (keyword, track.name), keyword
                 )
+        for track in instance.options.get("track_bfd", []):
+            if track.name not in {bfd.name for bfd in director.bfd_instances}:
+                yield fault(
+                    director, instance, "track_bfd names %s, which is defined nowhere" % track.name, "track_bfd"
+                )
 
 
 @host_rule(

@@ -118,7 +118,7 @@ def name_twice(director: Director) -> Iterator[Fault]:
     "KH024",
     WARNING,
     "script that tells nothing by its exit status",
-    "End with exit 0 or exit 1, and put a shell around shell syntax: \"/bin/sh -c '…'\".",
+    "End with exit 0 or exit 1, and put a shell around shell syntax: \"/usr/bin/sh -c '…'\".",
     MAN + ", vrrp_script",
 )
 def script_without_verdict(director: Director) -> Iterator[Fault]:
@@ -261,11 +261,11 @@ def script_in_wrong_hands(director: Director) -> Iterator[Fault]:
         named[user] = director.global_defs.place("script_user")
     if user == "root" and commands:
         yield Fault("script_user root: all scripts run as root", director.host, origin=named[user], severity=WARNING)
+    for command in commands:
+        if command.user:
+            named.setdefault(command.user, command.block.place("user"))
     for script in director.scripts:
-        own = str((script.options.get("user") or [""])[0])
-        if own:
-            named.setdefault(own, script.place("user"))
-        if own == "root":
+        if (script.options.get("user") or [""])[0] == "root":
             yield Fault(
                 "vrrp_script %s runs as root" % script.name,
                 director.host,
@@ -298,6 +298,47 @@ def script_in_wrong_hands(director: Director) -> Iterator[Fault]:
                 command.block.place(command.keyword),
                 severity=ERROR if runs_as == "root" else WARNING,
             )
+
+
+@host_rule(
+    "KH051",
+    ERROR,
+    "script behind a symbolic link",
+    "Write the path that the link leads to, as /usr/bin instead of /bin.",
+    "measured; keepalived notify.c",
+)
+def script_behind_a_link(director: Director) -> Iterator[Fault]:
+    """Since 2.3.0 keepalived walks the path of what it runs as root, and refuses one with a link among its directories.
+
+    It says 'Wrong file type found in script path' and goes on without the check, or the notification. /bin is such a
+    link on every system of today, so a file that was right for years breaks with the update. A link that is the last
+    part of the path is taken, and use_symlink_paths changes nothing.
+    """
+    release = director.machine.release
+    if release is None or release < (2, 3, 0):
+        return
+    seen: set[str] = set()
+    for command in director.commands():
+        path = command.words[0]
+        facts = director.machine.paths.get(path)
+        if facts is None or not facts.linked or path in seen:
+            continue
+        if _as_root(director, command, facts):
+            seen.add(path)
+            yield Fault(
+                "%s: %s is a symbolic link, and keepalived since 2.3.0 does not run %s"
+                % (command.block.name or command.keyword, facts.linked, path),
+                director.host,
+                command.instance,
+                command.block.place(command.keyword),
+            )
+
+
+def _as_root(director: Director, command: Command, facts: PathFacts) -> bool:
+    """Whether a command has root's powers: by its user or group, or by the bits of its file."""
+    named = command.block.options.get("user") or director.global_defs.options.get("script_user") or []
+    of_root = (facts.owner == "root" and facts.mode & 0o4000) or (facts.group == "root" and facts.mode & 0o2000)
+    return bool(script_user(director, command.user) == "root" or named[1:2] == ["root"] or of_root)
 
 
 @host_rule(

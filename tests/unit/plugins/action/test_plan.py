@@ -46,7 +46,7 @@ DB = {
     "virtual_ipaddress": ["172.25.254.200/24"],
     "hosts": ["ka2", "ka1"],
 }
-CHECK = {"name": "chk_flag", "script": "/bin/true", "interval": 2, "timeout": 1}
+CHECK = {"name": "chk_flag", "script": "/usr/bin/true", "interval": 2, "timeout": 1}
 
 
 def run(*instances: dict[str, Any], members: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_the_text_of_one_director() -> None:
     instance = {**WEB, "preempt_delay": 10, "track_script": ["chk_flag"]}
     result = run(
         instance,
-        vrrp_scripts=[{**CHECK, "script": '/bin/sh -c "test ! -e /run/flag"', "weight": -30, "fall": 2, "rise": 2}],
+        vrrp_scripts=[{**CHECK, "script": '/usr/bin/sh -c "test ! -e /run/flag"', "weight": -30, "fall": 2, "rise": 2}],
         global_defs={"notification_email": ["ops@example.com"], "smtp_server": "192.0.2.25 25"},
         notify="/etc/keepalived/mail.sh",
     )
@@ -114,7 +114,7 @@ def test_the_text_of_one_director() -> None:
             "}",
             "include /etc/keepalived/conf.d/*.conf",
             "vrrp_script chk_flag {",
-            '    script "/bin/sh -c \\"test ! -e /run/flag\\""',
+            '    script "/usr/bin/sh -c \\"test ! -e /run/flag\\""',
             "    interval 2",
             "    timeout 1",
             "    weight -30",

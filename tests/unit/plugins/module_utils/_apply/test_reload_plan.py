@@ -136,7 +136,7 @@ def test_what_must_be_reloaded_together(rule: str, change: Change) -> None:
         ),
         replacing("priority", "garp_master_delay 2\n    priority"),
         replacing("router_id ", "vrrp_garp_master_refresh 60\n    router_id "),
-        replacing("vrrp_instance DB", "vrrp_script idle {\n script /bin/true\n}\nvrrp_instance DB"),
+        replacing("vrrp_instance DB", "vrrp_script idle {\n script /usr/bin/true\n}\nvrrp_instance DB"),
     ],
 )
 def test_what_goes_host_by_host(change: Change) -> None:

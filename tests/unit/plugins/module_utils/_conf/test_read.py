@@ -62,7 +62,7 @@ def test_the_sample() -> None:
     assert web.options["smtp_alert"] is False
     assert web.options["unicast_peer"] == ["192.0.2.2"]
     assert [(script.name, script.options["script"], script.weight, script.reverse) for script in found.scripts] == [
-        ("chk_http", "/bin/sh -c \"curl -f 'http://127.0.0.1/a b'\"", -30, False),
+        ("chk_http", "/usr/bin/sh -c \"curl -f 'http://127.0.0.1/a b'\"", -30, False),
         ("chk_plain", "/etc/keepalived/scripts/check.sh", 5, True),
     ]
     assert found.files[0].options == {"file": "/run/keepalived/drain", "weight": Track("", 1)}
@@ -122,6 +122,8 @@ def test_the_sample() -> None:
         ("vrrp_instance A {\nvirtual_ipaddress {\nx\n}\n}", "KH042", "error", 3, "'x' is no IP address", ""),
         ("vrrp_instance A {\ntrack_file {\nx wieght 3\n}\n}", "KH042", "error", 3, "unknown word 'wieght'", ""),
         ("vrrp_instance A {\ntrack_file {\nx {\n}\n}\n}", "KH042", "error", 3, "holds a block, 'x'", ""),
+        ("vrrp_script A {\nweight 3 noreverse\n}", "KH042", "error", 2, "unknown word 'noreverse'", ""),
+        ("bfd_instance A {\nweight 3 noreverse\n}", "KH042", "error", 2, "unknown word 'noreverse'", ""),
         ("vrrp_instance {\n}", "KH042", "error", 1, "'vrrp_instance' has no name", "Write 'vrrp_instance NAME {'."),
         ("vrrp_instance A", "KH042", "error", 1, "'vrrp_instance' needs a block in braces", ""),
         ("vrrp_instance A {\nnopreempt yes\n}", "KH042", "warning", 2, "more words than it takes", "Drop them."),

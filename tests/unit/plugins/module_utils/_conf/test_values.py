@@ -82,7 +82,7 @@ def test_bad_vips(value: Any, words: str) -> None:
         ("global_defs", "lvs_flush_on_stop", True, "lvs_flush_on_stop"),
         ("vrrp_script", "weight", -30, "weight -30"),
         ("vrrp_script", "weight", "-30 reverse", "weight -30 reverse"),
-        ("vrrp_script", "script", "/bin/sh -c 'exit 1'", "script \"/bin/sh -c 'exit 1'\""),
+        ("vrrp_script", "script", "/usr/bin/sh -c 'exit 1'", "script \"/usr/bin/sh -c 'exit 1'\""),
         ("vrrp_track_process", "process", "/usr/sbin/haproxy -Ws", "process /usr/sbin/haproxy -Ws"),
         ("vrrp_track_process", "process", ["/opt/a b", "-d"], 'process "/opt/a b" -d'),
         ("vrrp_instance", "advert_int", "0.1", "advert_int 0.1"),

@@ -291,6 +291,9 @@ def test_paths_of_this_host(tmp_path: Path) -> None:
     found = path_facts(system, str(tmp_path / "link"), script=True)
     assert (found.exists, found.is_file, found.mode, len(found.head)) == (True, True, 0o750, 2048)
     assert found.owner == system.user(os.getuid())
+    assert found.linked == "", "a link at the end is none above it"
+    (tmp_path / "bin").symlink_to(tmp_path)
+    assert path_facts(system, str(tmp_path / "bin" / "check.sh")).linked == str(tmp_path / "bin")
     assert path_facts(system, "sh").exists
     assert not path_facts(system, "no-such-program-anywhere").exists
     assert not path_facts(system, str(tmp_path)).is_file
@@ -349,4 +352,12 @@ def test_what_is_no_machine(data: Any) -> None:
 
 
 def test_the_facts_of_a_path_are_complete() -> None:
-    assert PathFacts(True)._asdict().keys() >= {"exists", "mode", "owner", "group", "writable_by_others", "reachable"}
+    assert PathFacts(True)._asdict().keys() >= {
+        "exists",
+        "mode",
+        "owner",
+        "group",
+        "writable_by_others",
+        "reachable",
+        "linked",
+    }

@@ -40,7 +40,7 @@ def machine() -> Machine:
     keys = ("net.ipv4.ip_forward", "net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind")
     return Machine(
         (2, 3, 3),
-        {"/bin/true": PathFacts(True, 0o755, "root", "root")},
+        {"/usr/bin/true": PathFacts(True, 0o755, "root", "root")},
         {"keepalived_script": True},
         {**dict.fromkeys(keys, "1"), "net.ipv4.conf.all.rp_filter": "0"},
         True,
@@ -106,7 +106,7 @@ def director(host: str, last: int, priorities: tuple[int, int]) -> Director:
             },
         ),
         instances,
-        scripts=[Tracked("chk", {"script": "/bin/true", "interval": 2, "timeout": 1, "weight": Track("", -30)})],
+        scripts=[Tracked("chk", {"script": "/usr/bin/true", "interval": 2, "timeout": 1, "weight": Track("", -30)})],
         machine=machine(),
         interfaces={"eth0": Interface("eth0", (ipaddress.ip_interface(source + "/24"),))},
     )

@@ -51,6 +51,7 @@ TRAP = around(release=(2, 2, 7))
 
 
 CASES: list[Case] = [
+    ("KE012", "warning", "keepalived 2.2.7 runs, and 2.3.3 is installed", around(running_release=[2, 2, 7])),
     ("KE001", "error", "drops IP protocol 112 of IPv4: policy drop", around(vrrp_dropped={"4": "policy drop"})),
     (
         "KE002",

@@ -182,7 +182,7 @@ def test_the_table_says_the_same_as_each_combination_alone() -> None:
 
 def test_many_checks_are_collapsed_and_many_hosts_are_bounded() -> None:
     many = {"s%02d" % index: -1 - index % 3 for index in range(40)}
-    scripts = "".join(SCRIPT.format(name, "/bin/true", weight) for name, weight in many.items())
+    scripts = "".join(SCRIPT.format(name, "/usr/bin/true", weight) for name, weight in many.items())
     found = table(**{"h%d" % n: scripts + instance("X", 51, 254 - n, n, tracks(*many)) for n in (1, 2)})
     # 78 sums of 40 weights and FAULT, on each of two hosts, are too many for every combination.
     assert found.covers == SINGLE
@@ -209,7 +209,7 @@ def messages(found: Cluster, rule: str) -> list[tuple[str, str]]:
 
 
 def test_what_all_hosts_ask_together_wants_a_weight() -> None:
-    ping = '"/bin/ping -c 1 -W 1 192.0.2.254"'
+    ping = '"/usr/bin/ping -c 1 -W 1 192.0.2.254"'
     for weight, expected in (
         (
             0,

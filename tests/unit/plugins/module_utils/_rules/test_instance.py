@@ -57,6 +57,7 @@ CASES: list[Case] = [
     ("KH019", "warning", "less its weights is -5", on("ka1", priority=25)),
     ("KH019", "warning", "plus its weights is 284", on("ka1", track_script=[Track("chk", 30)])),
     ("KH021", "error", "track_script names gone", on("ka1", track_script=[Track("gone")])),
+    ("KH021", "error", "track_bfd names gone", on("ka1", track_bfd=[Track("gone")])),
     ("KH031", "error", "names GONE", sync_group("WEB_VIP", "GONE")),
     ("KH031", "error", "fewer than two", sync_group("WEB_VIP")),
     ("KH043", "error", "is already that of WEB_VIP on eth0", everywhere(virtual_router_id=52)),

@@ -402,7 +402,7 @@ CASES: list[tuple[str, str, str, tuple[Edit, ...]]] = [
         "KL023",
         "error",
         "sorry_server_inhibit stands without a sorry_server",
-        (("sorry_server 172.25.254.30 80\n", "quorum_down /bin/true\n"),),
+        (("sorry_server 172.25.254.30 80\n", "quorum_down /usr/bin/true\n"),),
     ),
     (
         "KL023",

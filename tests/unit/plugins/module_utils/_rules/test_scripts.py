@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, PathFacts, Tracked
+from ansible_collections.failover.vip.plugins.module_utils._model import (
+    Block,
+    Cluster,
+    PathFacts,
+    RealServer,
+    Tracked,
+    VirtualServer,
+)
 from ansible_collections.failover.vip.plugins.module_utils._rules import _scripts
 from ansible_collections.failover.vip.tests.unit.plugins.module_utils._rules.cases import (
     Case,
@@ -30,7 +37,7 @@ def second_script(cluster: Cluster) -> None:
 
 
 def unused(cluster: Cluster) -> None:
-    cluster.directors["ka1"].scripts.append(Tracked("idle", {"script": "/bin/true"}))
+    cluster.directors["ka1"].scripts.append(Tracked("idle", {"script": "/usr/bin/true"}))
 
 
 def slow_script(cluster: Cluster) -> None:
@@ -66,6 +73,23 @@ def with_root(change: Change) -> Change:
     return both(change, globally("ka1", script_user=["root"]))
 
 
+def misc_check_of_nobody(cluster: Cluster) -> None:
+    """A check of a real server that runs as a user whom ka1 does not know."""
+    director = cluster.directors["ka1"]
+    check = Block("MISC_CHECK", {"misc_path": "/etc/check.sh", "user": ["nobody-here"]})
+    real = RealServer("172.25.254.11 80", address="172.25.254.11", port=80, checks=[check])
+    director.virtual_servers.append(VirtualServer("172.25.254.100 80", real_servers=[real]))
+    director.machine.users["nobody-here"] = False
+
+
+def before_links(cluster: Cluster) -> None:
+    """ka1 runs its check as root, with a keepalived that takes links (and ka2 the same, which KP020 is about)."""
+    for director in cluster.directors.values():
+        director.machine.release = (2, 2, 8)
+    cluster.directors["ka1"].scripts[0].options["user"] = ["keepalived_script", "root"]
+
+
+LINKED = script("/bin/x", linked="/bin")
 ECHO = "#!/bin/sh\n# says it\nif pidof haproxy; then echo 0; fi\necho 1\n"
 
 
@@ -77,11 +101,11 @@ CASES: list[Case] = [
     ("KH026", "error", "WEB_VIP runs a script", only_notify),
     ("KH027", "warning", "all scripts run as root", globally("ka1", script_user=["root"])),
     ("KH027", "warning", "vrrp_script chk runs as root", script_of_root),
-    ("KH024", "warning", "uses '&&' without a shell", script("/bin/pidof haproxy && true")),
-    ("KH024", "warning", "only prints", script("/bin/echo 0")),
-    ("KH024", "warning", "ends with echo, and always", script("/bin/sh -c 'pidof haproxy || echo 1'")),
+    ("KH024", "warning", "uses '&&' without a shell", script("/usr/bin/pidof haproxy && true")),
+    ("KH024", "warning", "only prints", script("/usr/bin/echo 0")),
+    ("KH024", "warning", "ends with echo, and always", script("/usr/bin/sh -c 'pidof haproxy || echo 1'")),
     ("KH024", "warning", "runs /etc/check.sh, which ends with echo", script("/etc/check.sh", ECHO)),
-    ("KH024", "warning", "runs /etc/check.sh, which ends with echo", script("/bin/bash /etc/check.sh", ECHO)),
+    ("KH024", "warning", "runs /etc/check.sh, which ends with echo", script("/usr/bin/bash /etc/check.sh", ECHO)),
     ("KH025", "error", "killall does not exist here", script("killall -0 haproxy", exists=False)),
     (
         "KH025",
@@ -95,6 +119,10 @@ CASES: list[Case] = [
     ("KH025", "error", "by a relative path", script("scripts/check.sh")),
     ("KH025", "warning", "is named without a path", script("killall -0 haproxy")),
     ("KH027", "error", "the user keepalived_script does not exist", around(users={"keepalived_script": False})),
+    ("KH027", "error", "the user nobody-here does not exist", misc_check_of_nobody),
+    ("KH051", "error", "/bin is a symbolic link, and keepalived since 2.3.0", with_root(LINKED)),
+    ("KH051", "error", "does not run /bin/x", script("/bin/x", linked="/bin", mode=0o4755)),
+    ("KH051", "error", "does not run /bin/x", both(globally("ka1", script_user=["keepalived_script", "root"]), LINKED)),
     ("KH027", "error", "others than root can write it", with_root(script("/etc/c.sh", writable_by_others="/etc/c.sh"))),
     ("KH027", "warning", "others than root can write /srv", script("/srv/c.sh", writable_by_others="/srv")),
     ("KH028", "error", "/etc/keepalived/mail.sh does not exist", notify(exists=False)),
@@ -120,9 +148,11 @@ def test_every_rule_has_a_case() -> None:
 
 
 ACCEPTED: list[tuple[str, Change]] = [
+    ("a link above a script of another user", LINKED),
+    ("a link above a script of root's, before 2.3.0", both(LINKED, before_links)),
     ("a script user of its own", globally("ka1 ka2", script_user=["keepalived_script"])),
-    ("a shell around its syntax", script("/bin/sh -c 'pidof haproxy && ! test -e /run/down'")),
-    ("echo before an exit status", script("/bin/sh -c 'pidof haproxy || { echo down; exit 1; }'")),
+    ("a shell around its syntax", script("/usr/bin/sh -c 'pidof haproxy && ! test -e /run/down'")),
+    ("echo before an exit status", script("/usr/bin/sh -c 'pidof haproxy || { echo down; exit 1; }'")),
     ("a script that says and exits", script("/etc/check.sh", ECHO + "exit 1\n")),
     ("a script that goes on further than was read", script("/etc/check.sh", "#!/bin/sh\n" + "echo 1\n" * 400)),
     ("a program that no shell runs", script("/etc/check", "#!/usr/bin/python3\necho = 1\necho\n")),
