@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+"""What the tests of this scenario share: a client that asks both VIPs meanwhile, and the playbooks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
+
+STOP = "/run/client-stop"
+SAMPLES = "/var/tmp/client-samples.csv"
+
+#: What the client saw of each VIP, by the instance's name; filled when it has stopped.
+Seen = dict[str, dict[str, Any]]
+Asked = Callable[[], AbstractContextManager[Seen]]
+Play = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def asked(
+    hosts: dict[str, Host],
+    vips: dict[str, str],
+    tasks_on: Callable[..., list[dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
+) -> Asked:
+    """Lets the client ask every VIP 200 times a second while a block runs: ``with asked() as seen:``."""
+    probe = {
+        "targets": [{"name": name, "address": address} for name, address in vips.items()],
+        "interval": 5,
+        "timeout": 1000,
+        "duration": 1200,
+        "stop_file": STOP,
+        "samples_file": SAMPLES,
+    }
+
+    @contextmanager
+    def asking() -> Iterator[Seen]:
+        client = hosts["client"]
+        client.check_output(f"rm -f {STOP} {SAMPLES}")
+        seen: Seen = {}
+        with ThreadPoolExecutor(1) as pool:
+            job = pool.submit(tasks_on, "client", [{"failover.vip.vip_probe": probe}])
+            try:
+                deadline = time.monotonic() + 60
+                while not client.run(f"grep -q , {SAMPLES}").succeeded:
+                    assert not job.done(), job.result()
+                    assert time.monotonic() < deadline, "the client does not ask"
+                    time.sleep(0.2)
+                yield seen
+            finally:
+                client.check_output(f"touch {STOP}")
+        (result,) = job.result()
+        seen.update({target["name"]: target for target in result["targets"]})
+        with capsys.disabled():
+            for name, target in seen.items():
+                print(
+                    f"\n{name}: {target['sent']} requests, {target['failed']} failed,"
+                    f" longest without an answer {target['longest_gap_ms']:.0f} ms",
+                    end="",
+                )
+            print(f"\nthe probe itself was at most {result['pace']['late_ms']['max']:.0f} ms late", end="")
+
+    return asking
+
+
+@pytest.fixture(scope="module")
+def play(inventory: list[Path]) -> Play:
+    """Runs a playbook of the collection: ``play("drain", drain_hosts="ka1")``; named values are extra variables."""
+
+    def run(name: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        given = ["--extra-vars", json.dumps(variables)] if variables else []
+        return run_playbook(ROOT / f"playbooks/{name}.yml", *given, *arguments, inventory=inventory)
+
+    return run
