@@ -31,6 +31,7 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Backend
 from ansible_collections.failover.vip.plugins.module_utils._rules._allowed import EVERY_RULE, applied, from_inventory
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
 from ansible_collections.failover.vip.plugins.module_utils._rules._daemon import DAEMON, WIRE
+from ansible_collections.failover.vip.plugins.module_utils._rules._holders import as_data
 from ansible_collections.failover.vip.plugins.module_utils._rules._wire import names, senders
 from ansible_collections.failover.vip.plugins.module_utils._wire._model_of import clusters_of
 
@@ -50,6 +51,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "default": [],
         "options": {name: {"type": "str"} for name in ("rule", "reason", "host", "instance")},
     },
+    "holders": {"type": "bool", "default": False},
     "fail_on": {"type": "str", "choices": [*SEVERITIES, "never"], "default": "error"},
 }
 #: The rules between hosts that an advertisement has all the words for.
@@ -184,8 +186,8 @@ def _read(kind: str, key: str, results: Mapping[str, Any], findings: list[Findin
     return found
 
 
-def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """All findings of the hosts' configurations, worst first, and those that are allowed.
+def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[str, Any]], Cluster]:
+    """All findings of the hosts' configurations, worst first, those that are allowed, and the cluster itself.
 
     :raises BadValue: if an argument has the wrong shape.
     """
@@ -224,7 +226,7 @@ def validated(arguments: Mapping[str, Any]) -> tuple[list[Finding], list[dict[st
         raise BadValue(
             "daemons must be what keepalived_info returned, and wires what vrrp_advert_info did: %r" % reason
         ) from reason
-    return applied(findings, allowing, EVERY_RULE)
+    return (*applied(findings, allowing, EVERY_RULE), cluster)
 
 
 def _is_result(config: Any) -> bool:
@@ -245,10 +247,19 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         try:
-            findings, allowed = validated(arguments)
+            return answered(arguments)
         except BadValue as reason:
             raise AnsibleActionFail(str(reason)) from reason
-        return outcome(findings, allowed, arguments["fail_on"])
+
+
+def answered(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The module's result for its arguments.
+
+    :raises BadValue: if an argument has the wrong shape.
+    """
+    findings, allowed, cluster = validated(arguments)
+    held = {"holders": as_data(cluster)} if arguments["holders"] else {}
+    return {**outcome(findings, allowed, arguments["fail_on"]), **held}
 
 
 def outcome(findings: list[Finding], allowed: list[dict[str, Any]], fail_on: str) -> dict[str, Any]:

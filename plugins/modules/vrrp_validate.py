@@ -96,6 +96,10 @@ options:
       instance:
         description: Only of this VRRP instance.
         type: str
+  holders:
+    description: Whether to return RV(holders), the tables of who holds the VIPs.
+    type: bool
+    default: false
   fail_on:
     description: Fails if there is a finding at least this bad.
     type: str
@@ -142,6 +146,13 @@ EXAMPLES = r"""
                 172.25.254.100/24
             }
         }
+
+- name: Tell who holds the VIPs when which checks have failed
+  failover.vip.vrrp_validate:
+    configs: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'lint'))) }}"
+    holders: true
+  register: validated
+  run_once: true
 
 - name: Read every director's live configuration
   failover.vip.keepalived_lint:
@@ -205,6 +216,21 @@ findings:
       returned: always
       type: str
       sample: WEB_VIP
+holders:
+  description:
+    - For each instance a table of who holds its VIPs, for every combination of failed checks.
+    - C(covers) says how far it goes, V(all) combinations, V(pairs) of hosts with failures, or V(single) ones.
+    - Each of C(rows) has what has C(failed) by host, the C(holder) (empty for nobody), whether the priorities C(tie),
+      and the C(priorities) by host (null for FAULT). Checks that come to the same priority share a row.
+    - It takes for granted that the hosts hear and accept each other, which the findings are about.
+  returned: with O(holders)
+  type: dict
+  sample:
+    WEB_VIP:
+      covers: all
+      rows:
+        - {"failed": {}, "holder": "ka1", "tie": false, "priorities": {"ka1": 254, "ka2": 253}}
+        - {"failed": {"ka1": ["eth0"]}, "holder": "ka2", "tie": false, "priorities": {"ka1": null, "ka2": 253}}
 allowed:
   description: The findings that somebody allows.
   returned: always

@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.failover.vip.plugins.action.vrrp_validate import ARGUMENT_SPEC, _backend, outcome, validated
+from ansible_collections.failover.vip.plugins.action.vrrp_validate import (
+    ARGUMENT_SPEC,
+    _backend,
+    answered,
+    outcome,
+    validated,
+)
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
 from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
@@ -54,13 +60,13 @@ def check(configs: dict[str, Any], **arguments: Any) -> list[Finding]:
 
 def parted(configs: dict[str, Any], **arguments: Any) -> tuple[list[Finding], list[dict[str, Any]]]:
     """The findings, and the allowed ones."""
-    return validated(
-        {
-            **{name: option.get("default") for name, option in ARGUMENT_SPEC.items()},
-            **arguments,
-            "configs": configs,
-        }
-    )
+    return validated(complete(configs, arguments))[:2]
+
+
+def complete(configs: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """All arguments of the module."""
+    defaults = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
+    return {**defaults, **arguments, "configs": configs}
 
 
 def model(text: str, key: str = "") -> dict[str, Any]:
@@ -340,6 +346,20 @@ def test_backends_reach_the_cluster() -> None:
     backend = _backend("rs11", given["rs11"])
     assert backend.machine.sysctls == {"net.ipv4.conf.all.arp_ignore": "1"}
     assert list(backend.interfaces or {}) == ["lo"]
+
+
+def test_who_holds_what() -> None:
+    tracked = "    track_interface {\n        eth1\n    }\n    virtual_ipaddress {"
+    pair = {host: text.replace("    virtual_ipaddress {", tracked) for host, text in PAIR.items()}
+    assert "holders" not in answered(complete(pair, {}))
+    found = answered(complete(pair, {"holders": True}))["holders"]
+    assert list(found) == ["WEB_VIP"]
+    assert found["WEB_VIP"]["covers"] == "all"
+    rows = found["WEB_VIP"]["rows"]
+    assert {"failed": {}, "holder": "ka1", "tie": False, "priorities": {"ka1": 254, "ka2": 253}} == rows[0]
+    by_failed = {tuple(sorted(row["failed"])): row["holder"] for row in rows}
+    assert by_failed == {(): "ka1", ("ka1",): "ka2", ("ka2",): "ka1", ("ka1", "ka2"): ""}
+    json.dumps(found)
 
 
 def test_outcome() -> None:
