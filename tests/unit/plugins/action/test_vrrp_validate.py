@@ -356,7 +356,7 @@ def test_who_holds_what() -> None:
     assert list(found) == ["WEB_VIP"]
     assert found["WEB_VIP"]["covers"] == "all"
     rows = found["WEB_VIP"]["rows"]
-    assert {"failed": {}, "holder": "ka1", "tie": False, "priorities": {"ka1": 254, "ka2": 253}} == rows[0]
+    assert rows[0] == {"failed": {}, "holder": "ka1", "tie": False, "priorities": {"ka1": 254, "ka2": 253}}
     by_failed = {tuple(sorted(row["failed"])): row["holder"] for row in rows}
     assert by_failed == {(): "ka1", ("ka1",): "ka2", ("ka2",): "ka1", ("ka1", "ka2"): ""}
     json.dumps(found)
