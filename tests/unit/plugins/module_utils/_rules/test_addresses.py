@@ -9,7 +9,7 @@ import ipaddress
 
 import pytest
 
-from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Vip
+from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Interface, Track, Vip
 from ansible_collections.failover.vip.plugins.module_utils._rules import _addresses
 from ansible_collections.failover.vip.tests.unit.plugins.module_utils._rules.cases import (
     DB,
@@ -34,13 +34,24 @@ def held(cluster: Cluster) -> None:
     one.interfaces["eth0"] = link._replace(addresses=(*link.addresses, ipaddress.ip_interface(WEB + "/24")))
 
 
+#: A VIP on another interface than its instance, whose link keepalived is told not to watch.
+NOT_TRACKED = Vip(WEB, 24, "eth1", flags=("no_track",))
+
+
+def second_link(cluster: Cluster) -> None:
+    """ka1 has eth1 as well, in the VIP's network."""
+    one = cluster.directors["ka1"]
+    assert one.interfaces is not None
+    one.interfaces["eth1"] = Interface("eth1", (ipaddress.ip_interface("172.25.254.51/24"),))
+
+
 CASES: list[Case] = [
     ("KH009", "warning", "becomes /32", everywhere(virtual_ipaddress=[Vip(WEB)])),
     ("KH009", "warning", "becomes /128", everywhere(virtual_ipaddress_excluded=[Vip("2001:db8::1")])),
     ("KH010", "error", "is in no subnet of eth0", everywhere(virtual_ipaddress=[Vip("192.0.2.1", 24)])),
     ("KH010", "error", "is the network address", everywhere(virtual_ipaddress=[Vip("172.25.254.0", 24)])),
     ("KH012", "error", "stands in WEB_VIP too", everywhere(virtual_ipaddress=[Vip(DB, 24)])),
-    ("KH014", "warning", "is on eth1, which nobody tracks", on("ka1", virtual_ipaddress=[Vip(WEB, 24, "eth1")])),
+    ("KH014", "warning", "is on eth1 with no_track", on("ka1", virtual_ipaddress=[NOT_TRACKED])),
     ("KH015", "warning", "among unicast_peer", on("ka1", unicast_peer=["172.25.254.50", "172.25.254.60"])),
     ("KH016", "error", "falls back to multicast", on("ka1", unicast_peer=None)),
     ("KH016", "error", "whichever address the kernel picks", on("ka1", unicast_src_ip=None)),
@@ -80,6 +91,15 @@ def test_every_rule_has_a_case() -> None:
 
 
 ACCEPTED: list[tuple[str, Change]] = [
+    (
+        "a VIP on another interface, which keepalived watches by itself",
+        both(second_link, on("ka1", virtual_ipaddress=[Vip(WEB, 24, "eth1")])),
+    ),
+    (
+        "no_track where the instance tracks the interface",
+        both(second_link, on("ka1", virtual_ipaddress=[NOT_TRACKED], track_interface=[Track("eth1")])),
+    ),
+    ("no_track on the instance's own interface", on("ka1", virtual_ipaddress=[NOT_TRACKED._replace(dev="eth0")])),
     ("an extra VIP outside the advertisement", on("ka2", virtual_ipaddress_excluded=[Vip("172.25.254.101", 24)])),
     ("a VIP of full width inside the subnet", everywhere(virtual_ipaddress=[Vip(WEB, 32)])),
     ("the VIP where keepalived runs", held),
