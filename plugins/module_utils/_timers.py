@@ -55,12 +55,22 @@ def bounds(version: int, advert_int: float, down_timer_adverts: int, backup_prio
     return Bounds(skew, (down_timer_adverts - 1) * advert_int + skew, down_timer_adverts * advert_int + skew)
 
 
+def down_timer_adverts(director: Director, instance: VrrpInstance) -> int:
+    """Advertisements that must be missing before this director takes over: its own, the global ones, else 3.
+
+    A release that is too old for the keyword drops it (keepalived.conf(5), down_timer_adverts).
+    """
+    release = director.machine.release
+    if release is not None and release < DOWN_TIMER_ADVERTS_SINCE:
+        return DOWN_TIMER_ADVERTS
+    adverts = instance.options.get("down_timer_adverts") or director.global_defs.options.get("vrrp_down_timer_adverts")
+    return int(adverts or DOWN_TIMER_ADVERTS)
+
+
 def bounds_of(director: Director, instance: VrrpInstance) -> Bounds:
     """The bounds of an instance whose best backup is this director."""
-    adverts = instance.options.get("down_timer_adverts") or director.global_defs.options.get("vrrp_down_timer_adverts")
-    return bounds(
-        director.version_of(instance), instance.advert_int, int(adverts or DOWN_TIMER_ADVERTS), instance.priority
-    )
+    adverts = down_timer_adverts(director, instance)
+    return bounds(director.version_of(instance), instance.advert_int, adverts, instance.priority)
 
 
 class Preset(NamedTuple):
@@ -80,8 +90,10 @@ PRESETS: Mapping[str, Preset] = {
     "standard": Preset(0.05, 18, 0.3),
     "fast": Preset(0.01, 12, 0.04),
 }
-#: What an interval below a second needs of the scheduler: keepalived raises its own priority when it runs late.
-SUBSECOND_GLOBAL_DEFS: Mapping[str, Any] = {"max_auto_priority": 50}
+#: What an interval below a second needs of the scheduler: keepalived gives itself real-time priority, a step more each
+#: time that it runs late; by default (keepalived.conf(5), min_auto_priority_delay) only when it is late by a second.
+#: Microseconds: less than half of the shortest wait, so that it is noticed before a backup has lost its patience.
+SUBSECOND_GLOBAL_DEFS: Mapping[str, Any] = {"max_auto_priority": 50, "min_auto_priority_delay": 50_000}
 
 
 def preset_options(

@@ -26,6 +26,7 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._rule import (
     group_rule,
     groups_rule,
 )
+from ansible_collections.failover.vip.plugins.module_utils._timers import down_timer_adverts
 
 
 def _disagreement(
@@ -127,6 +128,28 @@ def advert_int_differs_v3(group: Group) -> Iterator[Fault]:
     """
     if all(member.version == 3 for member in group.members):
         yield from _disagreement(group, "advert_int", "advert_int", lambda m: m.instance.advert_int)
+
+
+@group_rule(
+    "KP030",
+    WARNING,
+    "down_timer_adverts differs",
+    "Use one down_timer_adverts on all hosts of the instance, with a keepalived of 2.2.3 or later on each.",
+    MAN + ", down_timer_adverts",
+)
+def down_timer_adverts_differ(group: Group) -> Iterator[Fault]:
+    """Each backup counts for itself how many advertisements must be missing, and no advertisement says how many.
+
+    The most impatient one takes the VIP first, whatever its priority, and the best one then takes it from there; where
+    packets get lost it also takes it while nothing is wrong. Which wait a failover has depends on which host was
+    master. Where nothing is written it is 3, as in RFC 9568 and in any keepalived before 2.2.3.
+    """
+    yield from _disagreement(
+        group,
+        "down_timer_adverts",
+        "down_timer_adverts",
+        lambda m: down_timer_adverts(m.director, m.instance),
+    )
 
 
 @group_rule(

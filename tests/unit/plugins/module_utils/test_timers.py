@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director, VrrpInstance
+from ansible_collections.failover.vip.plugins.module_utils._model import Block, Director, Machine, VrrpInstance
 from ansible_collections.failover.vip.plugins.module_utils._timers import (
     PRESETS,
+    SUBSECOND_GLOBAL_DEFS,
     Bounds,
     bounds,
     bounds_of,
+    down_timer_adverts,
     preset_options,
 )
 
@@ -38,6 +40,17 @@ def test_bounds_of_an_instance() -> None:
     assert bounds_of(director, instance) == bounds(3, 0.1, 5, 253)
     instance.options["down_timer_adverts"] = 9
     assert bounds_of(director, instance) == bounds(3, 0.1, 9, 253)
+
+
+def test_an_old_release_counts_to_three() -> None:
+    instance = VrrpInstance("WEB_VIP", {"down_timer_adverts": 9})
+    for release, adverts in ((None, 9), ((2, 2, 3), 9), ((2, 2, 2), 3)):
+        assert down_timer_adverts(Director("ka2", machine=Machine(release)), instance) == adverts
+
+
+def test_running_late_is_noticed_before_any_backup_loses_its_patience() -> None:
+    shortest = min(chosen.advert_int * chosen.down_timer_adverts for chosen in PRESETS.values())
+    assert SUBSECOND_GLOBAL_DEFS["min_auto_priority_delay"] / 1e6 < shortest / 2
 
 
 @pytest.mark.parametrize(("preset", "limit"), [("safe", 3.01), ("standard", 1.0), ("fast", 0.15)])

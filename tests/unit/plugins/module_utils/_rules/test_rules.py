@@ -70,6 +70,12 @@ def old(cluster: Cluster) -> None:
 ONE_MORE = on("ka2", virtual_ipaddress=[Vip(WEB, 24), Vip("172.25.254.101", 24)])
 COPIED = on("ka2", unicast_src_ip="172.25.254.50", unicast_peer=["172.25.254.60"])
 
+
+def old_release(cluster: Cluster) -> None:
+    """ka2 has a keepalived that does not know down_timer_adverts."""
+    cluster.directors["ka2"].machine.release = (2, 2, 2)
+
+
 CASES: list[Case] = [
     ("KP001", "error", "ka1: 51, ka2: 61", on("ka2", virtual_router_id=61)),
     (
@@ -84,6 +90,8 @@ CASES: list[Case] = [
     ("KP002", "error", "ka1: PASS, ka2: none", on("ka1", authentication={"auth_type": "PASS", "auth_pass": "abcd"})),
     ("KP003", "error", "advert_int differs (ka1: 1.0, ka2: 2.0)", on("ka2", advert_int=2)),
     ("KP003", "warning", "advert_int differs", both(on("ka2", advert_int=2), globally("ka1 ka2", vrrp_version=3))),
+    ("KP030", "warning", "ka1: 3, ka2: 9", on("ka2", down_timer_adverts=9)),
+    ("KP030", "warning", "ka1: 9, ka2: 3", both(globally("ka1 ka2", vrrp_down_timer_adverts=9), old_release)),
     ("KP004", "error", "ka1: 2, ka2: 3", globally("ka2", vrrp_version=3)),
     ("KP005", "error", "the set of VIPs differs", both(ONE_MORE, around(release=(2, 2, 7)))),
     ("KP005", "error", "the set of VIPs differs", both(ONE_MORE, around(release=None))),
@@ -137,6 +145,10 @@ def test_every_rule_is_complete() -> None:
 
 
 ACCEPTED: list[tuple[str, Change]] = [
+    (
+        "one down_timer_adverts, written at two places",
+        both(on("ka1", down_timer_adverts=9), globally("ka1 ka2", vrrp_down_timer_adverts=9)),
+    ),
     (
         "passwords that agree in 8 characters",
         both(
