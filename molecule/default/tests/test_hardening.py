@@ -8,11 +8,14 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from testinfra.host import Host
 
+from ansible_collections.failover.vip.tests.lab_play import run_playbook
 from ansible_collections.failover.vip.tests.lab_watch import HolderWatch
 
 ROLE = "failover.vip.keepalived"
@@ -143,3 +146,19 @@ def test_s10_files_with_and_without_secrets_have_the_modes_that_are_documented(h
     # A check script that could be changed by anybody but root would run with keepalived's rights.
     assert host.check_output("find /etc/keepalived /usr/local/lib/keepalived-mail -perm /022 ! -type l") == ""
     assert host.check_output("find /etc/keepalived /usr/local/lib/keepalived-mail ! -user root") == ""
+
+
+def test_auth_hmac_is_refused_where_keepalived_does_not_know_it(inventory: list[Path], tmp_path: Path) -> None:
+    """The releases of Debian 12 and 13 are older than 2.4."""
+    play = tmp_path / "play.yml"
+    tasks = [{"name": "Check", "ansible.builtin.include_role": {"name": ROLE, "tasks_from": "preflight"}}]
+    play.write_text(yaml.safe_dump([{"hosts": "directors", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    signing = {
+        "keepalived_instance_overrides": {"WEB_VIP": {"auth_hmac": ["key 1 %%secret:web%%", "mode permissive"]}},
+        "keepalived_secrets": {"web": "made-up-key-of-thirty-two-letters"},
+    }
+    done = run_playbook(play, "-e", json.dumps(signing), inventory=inventory)
+    assert done.returncode != 0
+    output = " ".join(done.stdout.split())
+    assert re.search(r"error KP023 \[ka1, WEB_VIP\] auth_hmac, but keepalived 2\.[23]\.\d does not know it", output)
+    assert "made-up-key" not in output

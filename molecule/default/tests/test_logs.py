@@ -73,7 +73,7 @@ def test_s4_after_a_rotation_the_lines_go_on_into_the_new_file(hosts: dict[str, 
     if "keepalived" in log:
         # keepalived's own words, which change nothing: it writes its state down and says so.
         host.check_output("systemctl reload keepalived")
-        wait_for(host, f"grep -q 'Reloading' {log}")
+        wait_for(host, f"grep -q Reloading {log}")
     else:
         host.check_output("systemctl reload haproxy")
         wait_for(host, f"test -s {log}")
@@ -135,8 +135,8 @@ def journal_only(
 
     yield place
     place("rsyslog")
-    hosts["ka2"].check_output("logger --tag Keepalived_vrrp --priority local6.info back in the file")
-    wait_for(hosts["ka2"], "grep -q 'back in the file' /var/log/keepalived.log")
+    hosts["ka2"].check_output("logger --tag Keepalived_vrrp --priority local6.info back-in-the-file")
+    wait_for(hosts["ka2"], "grep -q back-in-the-file /var/log/keepalived.log")
     assert hosts["ka2"].file("/etc/logrotate.d/keepalived").exists
 
 

@@ -9,6 +9,7 @@ Private to this collection: no stable interface for other collections.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, TypeVar
 
@@ -170,7 +171,24 @@ def wanted_instances(items: Any, transport: str, findings: list[Finding]) -> lis
                 "Put it into keepalived_auth_pass ({%s: …}), where a vault can hold it." % instance.name,
             )
             del instance.options["authentication"]["auth_pass"]
+        _plain_keys(instance, place, findings)
     return wanted
+
+
+def _plain_keys(instance: WantedInstance, place: str, findings: list[Finding]) -> None:
+    """Refuses keys of auth_hmac that are no token and no file's name, and forgets them."""
+    lines = instance.options.get("auth_hmac")
+    if not isinstance(lines, list):
+        return
+    plain = [line for line in lines if re.match(r"\s*key\s+\S+\s+(?!%%secret:|file:)\S", str(line))]
+    if plain:
+        _bad(
+            findings,
+            place + ".auth_hmac",
+            "a key among the plain variables",
+            "Put it into keepalived_secrets ({NAME: …}), where a vault can hold it, and write key ID %%secret:NAME%%.",
+        )
+        instance.options["auth_hmac"] = [line for line in lines if line not in plain]
 
 
 def topology(variables: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> tuple[Topology, list[Finding]]:

@@ -16,6 +16,7 @@ from ansible_collections.failover.vip.plugins.action.vrrp_plan import (
     _other_passwords,
     planned,
 )
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
 from ansible_collections.failover.vip.tests.unit.plugins.action.test_plan import DB, DEFAULTS, MEMBERS, WEB
 
 ARGUMENTS = {**DEFAULTS, "hosts": ["ka1", "ka2"], "vrrp_instances": [WEB, DB], "global_defs": {"vrrp_version": 2}}
@@ -99,3 +100,30 @@ def test_the_passwords_of_another_cluster_are_found() -> None:
     hostvars = {"ka1": {}, "ka2": {}, "kb1": theirs, "kb2": theirs}
     others = _other_clusters(["ka1", "ka2"], hostvars)
     assert _other_passwords(others, hostvars) == {"kb1, kb2": {"B_VIP": "x7Rq-w2z"}}
+
+
+def signed(*lines: str) -> dict[str, Any]:
+    """The plan of instances with these lines of auth_hmac."""
+    instance = {**WEB, "auth_hmac": list(lines)}
+    return planned({**ARGUMENTS, "vrrp_instances": [instance, DB], "global_defs": {}}, MEMBERS, {})
+
+
+def test_keys_of_auth_hmac_are_written_as_keepalived_2_4_reads_them() -> None:
+    result = signed("key 1 %%secret:web1%%", "key 2 file:/etc/keepalived/keys/web", "active_key 1", "mode permissive")
+    assert [finding for finding in result["findings"] if finding["severity"] == "error"] == []
+    (text,) = [file["content"] for file in result["files"]["ka1"] if "WEB_VIP" in file["path"]]
+    assert (
+        "    auth_hmac {\n        key 1 %%secret:web1%%\n        key 2 file:/etc/keepalived/keys/web\n"
+        "        active_key 1\n        mode permissive\n    }\n"
+    ) in text
+    assert BLOCKS["vrrp_instance"]["auth_hmac"].since == (2, 4, 0)
+
+
+def test_a_key_of_auth_hmac_among_the_plain_variables_is_refused_and_not_shown() -> None:
+    result = signed("key 1 canary-of-thirty-two-characters-")
+    (error,) = [finding for finding in result["findings"] if finding["severity"] == "error"]
+    assert (error["path"], error["message"]) == (
+        "keepalived_vrrp_instances[0].auth_hmac",
+        "a key among the plain variables",
+    )
+    assert "canary" not in json.dumps(result)
