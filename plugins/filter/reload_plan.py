@@ -77,26 +77,15 @@ from ansible_collections.failover.vip.plugins.module_utils._model import Cluster
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 
 
-def _director(host: str, files: Iterable[Mapping[str, Any]], conf_dir: str) -> Director:
+def _director(
+    host: str, files: Iterable[Mapping[str, Any]], conf_dir: str, fingerprint: Callable[[str], str]
+) -> Director:
     """What the files say, in the same shape as what keepalived_lint read."""
     texts = [(os.path.join(conf_dir, file["path"]), str(file["content"])) for file in files]
     if not texts:
         raise BadValue("there is no file for %s" % host)
     parsed = parse(texts[0][0], from_texts(dict(texts)), host.partition(".")[0])
-    return from_plain(host, to_plain(read(parsed.nodes, host)[0]))
-
-
-def _with_fingerprints(director: Director, auth_pass: Mapping[str, Any], key: str) -> Director:
-    """Puts in place of each token what keepalived_lint shows of such a password."""
-    for instance in director.instances:
-        authentication = instance.options.get("authentication", {})
-        password = str(authentication.get("auth_pass", ""))
-        if password.startswith("%%auth_pass:"):
-            password = str(auth_pass.get(password[12:].rstrip("%"), password))
-        if password:
-            digest = hmac.new(key.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
-            authentication["auth_pass"] = "%%%%auth_pass:%s%%%%" % digest[:32]
-    return director
+    return from_plain(host, to_plain(read(parsed.nodes, host)[0], fingerprint))
 
 
 def reload_plan(
@@ -110,14 +99,17 @@ def reload_plan(
 
     :raises AnsibleFilterError: if one of the two is no configuration.
     """
+
+    def fingerprint(password: str) -> str:
+        """What keepalived_lint shows of the password that stands here, or that the token here stands for."""
+        if password.startswith("%%auth_pass:"):
+            password = str((auth_pass or {}).get(password[12:].rstrip("%"), password))
+        digest = hmac.new(fingerprint_key.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
+        return "%%%%auth_pass:%s%%%%" % digest[:32]
+
     try:
         old = Cluster({host: from_plain(host, model) for host, model in running.items()})
-        new = Cluster(
-            {
-                host: _with_fingerprints(_director(host, files, conf_dir), auth_pass or {}, fingerprint_key)
-                for host, files in wanted.items()
-            }
-        )
+        new = Cluster({host: _director(host, files, conf_dir, fingerprint) for host, files in wanted.items()})
     except (BadValue, KeyError, TypeError, AttributeError) as reason:
         raise AnsibleFilterError(f"failover.vip.reload_plan cannot read a configuration: {reason}") from reason
     plan = planned(old, new, check)

@@ -61,7 +61,8 @@ def asked(
             finally:
                 client.check_output(f"touch {STOP}")
         (result,) = job.result()
-        seen.update({target["name"]: target for target in result["targets"]})
+        late = result["pace"]["late_ms"]["max"]
+        seen.update({target["name"]: {**target, "late_ms": late} for target in result["targets"]})
         with capsys.disabled():
             for name, target in seen.items():
                 print(
@@ -69,7 +70,7 @@ def asked(
                     f" longest without an answer {target['longest_gap_ms']:.0f} ms",
                     end="",
                 )
-            print(f"\nthe probe itself was at most {result['pace']['late_ms']['max']:.0f} ms late", end="")
+            print(f"\nthe probe itself was at most {late:.0f} ms late", end="")
 
     return asking
 

@@ -30,7 +30,9 @@ def assert_served(seen: Seen) -> None:
     for name, target in seen.items():
         assert target["sent"] > 200, f"{name} was hardly asked: {target}"
         assert target["failed"] == 0, f"{name}: {target['outages']}"
-        assert target["longest_gap_ms"] <= HANDOVER_MS, f"{name}: {target['longest_gap_ms']} ms without an answer"
+        # What the client itself was late is no absence of the service.
+        gap = target["longest_gap_ms"] - target["late_ms"]
+        assert gap <= HANDOVER_MS, f"{name}: {target['longest_gap_ms']} ms without an answer"
 
 
 def summary(output: str) -> dict[str, list[str]]:
