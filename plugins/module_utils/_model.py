@@ -401,6 +401,15 @@ class Director:
     bfd_instances: list[Block] = field(default_factory=list)
     interfaces: Optional[dict[str, Interface]] = None
     machine: Machine = field(default_factory=Machine)
+    #: ``static_ipaddress``: a list of :class:`Vip`, which the host has for as long as keepalived runs.
+    static: Block = field(default_factory=Block)
+    #: The block ``SSL``, of the checks SSL_GET.
+    ssl: Block = field(default_factory=Block)
+
+    @property
+    def static_vips(self) -> list[Vip]:
+        """The addresses of ``static_ipaddress``."""
+        return list(self.static.options.get("static_ipaddress", []))
 
     def version_of(self, instance: VrrpInstance) -> int:
         """2 or 3: the instance's own, else the global one, else 2; always 3 for IPv6 (keepalived.conf(5), version)."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, TypeVar
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
-from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, ROOT
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import (
     from_yaml,
     parse_vip,
@@ -45,6 +45,11 @@ LISTS: Mapping[str, tuple[str, str, type[Block]]] = {
     "vrrp_sync_groups": ("vrrp_sync_group", "sync_groups", SyncGroup),
     "bfd_instances": ("bfd_instance", "bfd_instances", Block),
 }
+#: key of the plain data -> (attribute of the model, what it may hold), of what a host has once
+ONCE: Mapping[str, tuple[str, Mapping[str, Keyword]]] = {
+    "static": ("static", {"static_ipaddress": ROOT["static_ipaddress"]}),
+    "SSL": ("ssl", BLOCKS["SSL"]),
+}
 _Any = TypeVar("_Any", bound=Block)
 
 
@@ -55,6 +60,8 @@ def _options(options: Mapping[str, Any], mask: Optional[Callable[[str], str]]) -
             **found["authentication"],
             "auth_pass": mask(str(found["authentication"]["auth_pass"])),
         }
+    if mask and "password" in found:
+        found["password"] = mask(str(found["password"]))
     if mask:
         found.pop("auth_hmac", None)
     return found
@@ -76,6 +83,9 @@ def to_plain(director: Director, mask: Optional[Callable[[str], str]] = None, pl
         return found
 
     found: dict[str, Any] = {"global_defs": block(director.global_defs)}
+    for key, (attribute, _table) in ONCE.items():
+        if getattr(director, attribute).options:
+            found[key] = block(getattr(director, attribute))
     for key, (_block, attribute, _class) in LISTS.items():
         found[key] = [{"name": item.name, **block(item)} for item in getattr(director, attribute)]
     found["virtual_server_groups"] = [
@@ -109,12 +119,11 @@ def _read_options(block: str, options: Any) -> dict[str, Any]:
     if not isinstance(options, Mapping):
         raise BadValue("%s must be a mapping" % block)
     found = {}
+    table = ONCE[block][1] if block in ONCE else BLOCKS[block]
     for name, value in options.items():
-        keyword = BLOCKS[block].get(name)
+        keyword = table.get(name)
         if keyword is None:
-            raise BadValue(
-                ("'%s' is no keyword of %s. %s" % (name, block, did_you_mean(str(name), BLOCKS[block]))).strip()
-            )
+            raise BadValue(("'%s' is no keyword of %s. %s" % (name, block, did_you_mean(str(name), table))).strip())
         try:
             found[name] = _value(keyword, value)
         except BadValue as reason:
@@ -144,11 +153,13 @@ def from_plain(host: str, data: Mapping[str, Any], interfaces: Optional[dict[str
 
     :raises BadValue: if the data does not have that shape.
     """
-    known = [*LISTS, "global_defs", "virtual_server_groups", "virtual_servers", "machine"]
+    known = [*LISTS, *ONCE, "global_defs", "virtual_server_groups", "virtual_servers", "machine"]
     unknown = [key for key in data if key not in known]
     if unknown:
         raise BadValue("unknown key '%s'. %s" % (unknown[0], did_you_mean(str(unknown[0]), known)))
     director = Director(host, _block("global_defs", Block, data.get("global_defs") or {}), interfaces=interfaces)
+    for key, (attribute, _table) in ONCE.items():
+        setattr(director, attribute, _block(key, Block, data.get(key) or {}))
     for key, (block, attribute, kind) in LISTS.items():
         items = data.get(key) or []
         if not isinstance(items, Iterable) or isinstance(items, (str, Mapping)):

@@ -350,7 +350,9 @@ class _Reader:
                 LVS_READERS[keyword.name](self, node)
                 continue
             if keyword.kind != "block":
-                self.block("", [node._replace(words=(keyword.name, *node.words[1:]))])
+                options, places = self.block("", [node._replace(words=(keyword.name, *node.words[1:]))])
+                if keyword.name == "static_ipaddress" and options:
+                    self.joined(director.static, options, places, node.origin)
                 continue
             block, name = keyword.name, plain(node.words[1]) if len(node.words) > 1 else ""
             self.instance = name if block == "vrrp_instance" else ""
@@ -372,9 +374,19 @@ class _Reader:
                 }[block].append(Tracked(name, options, node.origin, places))
             elif block == "bfd_instance":
                 director.bfd_instances.append(Block(name, options, node.origin, places))
+            elif block == "SSL":
+                self.joined(director.ssl, options, places, node.origin)
             elif block == "global_defs":
                 self.globals(Block("", options, node.origin, places))
             self.instance = ""
+
+    def joined(self, block: Block, options: dict[str, Any], places: dict[str, Origin], origin: Origin) -> None:
+        """A block that may stand more than once: its lists are joined, of all else the last counts."""
+        if not block.options:
+            block.origin = origin
+        for name, value in options.items():
+            block.options[name] = block.options.get(name, []) + value if isinstance(value, list) else value
+            block.places.setdefault(name, places[name])
 
     def globals(self, block: Block) -> None:
         first = self.director.global_defs
@@ -400,8 +412,8 @@ def read(
 ) -> tuple[Director, list[Finding]]:
     """One host's part as its files say it, with places, and what is wrong with single keywords.
 
-    What stands twice is kept twice, so that the rules see it. Blocks that the model does not hold (static addresses,
-    routes and rules, SSL) are checked word by word and left out.
+    What stands twice is kept twice, so that the rules see it. Blocks that the model does not hold (static routes
+    and rules, groups of gratuitous ARP) are checked word by word and left out.
 
     :param interfaces: of the host, None if not known; kept for the rules.
     :param release: of the host's keepalived, as (2, 2, 7): what it does not know is a finding and left out, as it is

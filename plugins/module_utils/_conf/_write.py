@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Union
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import Keyword
-from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS
+from ansible_collections.failover.vip.plugins.module_utils._conf._keywords import BLOCKS, ROOT
 from ansible_collections.failover.vip.plugins.module_utils._conf._tree import Node, quoted, text
 from ansible_collections.failover.vip.plugins.module_utils._conf._values import track_words, vip_words
 from ansible_collections.failover.vip.plugins.module_utils._conf._words_lvs import entry_words
@@ -122,7 +122,11 @@ def files(director: Director, conf_dir: str) -> list[ConfFile]:
 
     :param conf_dir: where the tree will stand, for the absolute include.
     """
-    main = text([block_node("global_defs", director.global_defs)])
+    head = [block_node("global_defs", director.global_defs)]
+    head += [block_node("SSL", director.ssl)] if director.ssl.options else []
+    if director.static_vips:
+        head.append(Node(("static_ipaddress",), _item_nodes(ROOT["static_ipaddress"], director.static_vips)))
+    main = "\n".join(text([node]) for node in head)
     tree = [ConfFile("keepalived.conf", HEADER + main + "\ninclude %s/conf.d/*.conf\n" % conf_dir.rstrip("/"))]
     tracked = [block_node("vrrp_script", script) for script in director.scripts]
     tracked += [block_node("track_file", file) for file in director.files]

@@ -135,11 +135,15 @@ def vip_twice_on_one_host(director: Director) -> Iterator[Fault]:
     """Each instance adds and removes the address on its own.
 
     When one of them leaves the master state it takes the VIP away under the other, which goes on believing that it
-    holds it.
+    holds it. An address of static_ipaddress, which a host has in every state, is no VIP either.
     """
     holder: dict[str, str] = {}
+    static = {vip.address for vip in director.static_vips}
     for instance in director.instances:
         for vip in instance.vips + instance.excluded_vips:
+            if vip.address in static:
+                message = "VIP %s is a static_ipaddress too, which the host has as backup as well" % vip.address
+                yield fault(director, instance, message, "virtual_ipaddress")
             other = holder.setdefault(vip.address, instance.name)
             if other != instance.name:
                 yield fault(director, instance, "VIP %s stands in %s too" % (vip.address, other), "virtual_ipaddress")

@@ -52,9 +52,10 @@ def vip_of_service(director: Director) -> Iterator[Fault]:
     """No VRRP instance of the host has the address of the virtual server, so no packet for it ever arrives.
 
     Mostly one of the two was mistyped or forgotten. It is fine where something else brings the address: an address
-    that the host has all the time counts, and without any VRRP instance it is a warning.
+    that the host has all the time counts, as one of static_ipaddress, and without any VRRP instance it is a warning.
     """
-    held = Addresses([*_vips(director), *addresses_of(director.interfaces)])
+    static = [vip.address for vip in director.static_vips]
+    held = Addresses([*_vips(director), *static, *addresses_of(director.interfaces)])
     for service in services(director):
         for one in service.ranges:
             missing = held.missing(one)
