@@ -61,6 +61,22 @@ SEEN = {
     "partly": "`keepalived -t` reports some of it.",
     "no": "`keepalived -t` does not see it.",
 }
+#: Where what has no example is tested: it is about variables, arguments, or two states of a host, and not about files.
+TESTS = {
+    "KE009": "tests/unit/plugins/module_utils/_apply/test_reload_plan.py",
+    "KI001": "tests/unit/plugins/action/test_plan.py",
+    "KI002": "tests/unit/plugins/action/test_plan.py",
+    "KI003": "tests/unit/plugins/action/test_plan.py",
+    "KI004": "tests/unit/plugins/module_utils/_conf/test_values.py",
+    "KI005": "tests/unit/plugins/action/test_vrrp_plan.py",
+    "KI006": "tests/unit/plugins/module_utils/_rules/test_allowed.py",
+    "KI007": "tests/unit/plugins/module_utils/_rules/test_allowed.py",
+    "KI008": "tests/unit/plugins/module_utils/_rules/test_allowed.py",
+    "KI009": "tests/unit/plugins/action/test_vrrp_validate.py",
+    "KI010": "tests/unit/plugins/action/test_plan_lvs.py",
+    "KP013": "tests/unit/plugins/action/test_vrrp_plan.py",
+    "KP021": "tests/unit/plugins/module_utils/_apply/test_reload_plan.py",
+}
 #: These are not about what stands in keepalived's files.
 NOT_IN_FILES = ("KX", "KE", "KD", "KW", "KI")
 
@@ -196,6 +212,8 @@ def _section(rule: str, said: list[Any], example: Mapping[str, Any]) -> Iterator
         yield "\n".join("> %s" % one.text().replace("<", "\\<") for one in found[:3])
         yield "Not found in:"
         yield from _shown(example["good"])
+    else:
+        yield "Its cases are in `%s`." % TESTS[rule]
 
 
 def _holders_section() -> Iterator[str]:

@@ -37,6 +37,12 @@ def test_no_example_is_of_an_unknown_rule() -> None:
     assert sorted(set(EXAMPLES) - {rule.id for rule in RULES} - set(ELSEWHERE)) == []
 
 
+def test_what_has_no_example_is_tested_where_the_page_says() -> None:
+    assert set(PAGE.TESTS) == set(ELSEWHERE) - set(EXAMPLES)
+    for rule, path in PAGE.TESTS.items():
+        assert rule in (PAGE.ROOT / path).read_text(encoding="utf-8"), rule
+
+
 @pytest.mark.parametrize("rule", sorted(EXAMPLES))
 def test_example(rule: str) -> None:
     bad, good = EXAMPLES[rule]["bad"], EXAMPLES[rule]["good"]
