@@ -43,7 +43,7 @@ clean: venv ## removes the lab
 	@./lab/lab.sh down
 
 ##@ Test
-.PHONY: test lint sanity unit install oracle molecule
+.PHONY: test lint sanity unit install oracle short-soak molecule
 test: venv system-packages ## everything below, and the count of tests at the end
 	@tests/run/all.sh
 lint: venv ## ansible-lint, yamllint, ruff, mypy, shellcheck, changelog and documentation (one: make lint ONLY=mypy)
@@ -58,6 +58,8 @@ install: venv ## the collection built, installed elsewhere and used from there (
 	@tests/run/install_test.sh $(ONLY)
 oracle: venv system-packages ## our reader and rules against the real keepalived of both Debians
 	@tests/run/oracle.sh $(ONLY)
+short-soak: venv system-packages ## a minute of make soak
+	@tests/run/short_soak.sh
 molecule: venv system-packages ## the scenarios in containers (one: make molecule ONLY=default)
 	@tests/run/molecule.sh $(ONLY)
 

@@ -55,6 +55,12 @@ options:
     description: What a busy machine may add to the protocol's bound, in milliseconds.
     type: float
     default: 100
+  return_ms:
+    description:
+      - How long clients may be away when the fault has healed, in milliseconds. A HAProxy that was cut off has counted
+        its servers down, and needs as many good checks as C(rise) says before it sends to them again.
+    type: float
+    default: 100
 """
 
 EXAMPLES = r"""
@@ -92,6 +98,7 @@ def drill_record(
     times: Mapping[str, Any],
     states: Mapping[str, Any],
     tolerance_ms: float = 100.0,
+    return_ms: float = 100.0,
 ) -> dict[str, Any]:
     """Return the record; see DOCUMENTATION. Raises AnsibleFilterError for what is no result of those modules."""
     try:
@@ -108,6 +115,7 @@ def drill_record(
             times.get("healed_at"),
             states,
             float(tolerance_ms),
+            float(return_ms),
         )
     except (BadValue, KeyError, TypeError, ValueError, StopIteration) as reason:
         raise AnsibleFilterError(f"the drill of {vrrp_instance} on {director} cannot be judged: {reason!r}") from reason

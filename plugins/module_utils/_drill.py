@@ -156,6 +156,7 @@ def record(
     healed_at: Optional[float],
     states: Mapping[str, Sequence[Mapping[str, Any]]],
     tolerance_ms: float = 100.0,
+    return_ms: float = 100.0,
 ) -> dict[str, Any]:
     """All that a report says of one fault.
 
@@ -165,6 +166,7 @@ def record(
     :param watches: host to the result of ``vip_watch``; a director without power has none.
     :param states: ``before`` and ``after``: the results of ``keepalived_info`` on every director (``item``).
     :param tolerance_ms: what a busy machine may add to the protocol's bound.
+    :param return_ms: how long clients may be away when the fault has healed.
     """
     target = next(item for item in probe["targets"] if item["name"] == instance)
     start = max(watch["began"] for watch in watches.values())
@@ -191,7 +193,7 @@ def record(
         doubts.append("the client missed answers before the fault began, so nothing it saw can be trusted")
     if away > wanted.high_ms + tolerance_ms:
         doubts.append("away for %.0f ms, more than %.0f ms and %.0f ms" % (away, wanted.high_ms, tolerance_ms))
-    if back > tolerance_ms:
+    if back > return_ms:
         doubts.append("away for %.0f ms at the return" % back)
     if judged.longest_doubled_ms > HANDOVER_MS:
         doubts.append("two holders for %.0f ms" % judged.longest_doubled_ms)

@@ -10,7 +10,7 @@ rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 
 failed=()
-for part in lint sanity unit install oracle molecule; do
+for part in lint sanity unit install oracle short-soak molecule; do
     start=$SECONDS
     if make "$part" ONLY=; then
         echo "== $part: passed ($((SECONDS - start)) s)"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # The linters are no tests: they count only when they fail.
-TESTED = ("sanity", "unit", "install", "oracle", "molecule")
+TESTED = ("sanity", "unit", "install", "oracle", "short-soak", "molecule")
 LINTED = ("lint",)
 
 

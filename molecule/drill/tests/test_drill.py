@@ -25,14 +25,18 @@ CRASH_MS = (850.6, 900.6)
 @pytest.fixture(scope="module")
 def arguments() -> list[str]:
     """The drill's, as a user would give them."""
-    given = {"drill_faults": FAULTS, "drill_instances": ["WEB_VIP"], "drill_tolerance": BUSY_MS}
+    given = {
+        "drill_faults": FAULTS,
+        "drill_instances": ["WEB_VIP"],
+        "drill_tolerance": BUSY_MS,
+        # The HAProxy of a director that was cut off needs two good checks before it believes in its servers again.
+        "drill_return": 1500,
+    }
     return ["-e", json.dumps(given), "-e", "drill_client=client"]
 
 
 @pytest.fixture(scope="module")
-def report(
-    inventory: list[Path], arguments: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Any]:
+def report(inventory: list[Path], arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One drill with all faults, and what it wrote."""
     output = tmp_path_factory.mktemp("drill")
     done = run_playbook(
