@@ -5,7 +5,7 @@
 # usage: make oracle [ONLY=tests/oracle/test_pairs.py]
 #
 # Our reader and rules against real keepalived, of both Debian releases. ORACLE_SHARE=1 asks everything that the generator
-# makes, which takes some minutes more; the usual part takes five on two busy cores, most of it waiting for elections.
+# makes, which takes some minutes more; the usual part takes four on two busy cores, most of it waiting for elections.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
