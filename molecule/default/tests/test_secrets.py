@@ -9,6 +9,7 @@ are audited. Meanwhile the arguments and the environment of all processes are re
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import threading
 import time
@@ -22,14 +23,17 @@ from testinfra.host import Host
 
 from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
 
-#: Eight characters, as for auth_pass; each is found nowhere by chance.
+#: Others in each run, so that each run changes all of them. auth_pass has eight characters.
 CANARIES = {
-    "auth_pass WEB_VIP": "Zq7-wX4u",
-    "auth_pass DB_VIP": "Vk9+pJ2y",
-    "password of the mail server": "canary-Tq8MailPw",
-    "address of the webhook": "canary-Rf5HookUrl",
-    "token of the webhook": "canary-Wd3HookToken",
-    "secret of a fragment": "canary-Lm6Fragment",
+    name: secrets.token_hex(length)
+    for name, length in {
+        "auth_pass WEB_VIP": 4,
+        "auth_pass DB_VIP": 4,
+        "password of the mail server": 12,
+        "address of the webhook": 12,
+        "token of the webhook": 12,
+        "secret of a fragment": 12,
+    }.items()
 }
 #: Where each of them has to be, with owner and mode. keepalived itself writes what it was told if asked to, for root.
 HOMES = {
