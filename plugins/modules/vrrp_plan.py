@@ -156,7 +156,8 @@ options:
   notify:
     description:
       - Path of a script that each instance and each sync group calls at every change of state (C(notify)),
-        with the arguments C(INSTANCE) or C(GROUP), its name, the state in capitals and the priority of the moment. Empty for none.
+        with the arguments C(INSTANCE) or C(GROUP), its name, the state in capitals and the priority of the moment.
+      - Empty for none.
     type: path
     default: ""
   conf_dir:

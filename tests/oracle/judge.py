@@ -107,7 +107,7 @@ def _ask(machine: Machine, files: Sequence[dict[str, str]], first: int) -> list[
         "files": list(files),
         "stubs": sorted(stubs),
     }
-    return [(code, output) for code, output in machine.python(_TEST, given)]
+    return list(machine.python(_TEST, given))
 
 
 def _lines(output: str) -> tuple[int, ...]:

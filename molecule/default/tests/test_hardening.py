@@ -39,7 +39,9 @@ for _ in range(60):
 
 
 def address_of(host: Host) -> str:
-    return host.check_output("ip -4 -o address show dev eth0 primary | grep -o '[0-9.]*/24' | head -1 | cut -d/ -f1")
+    return str(
+        host.check_output("ip -4 -o address show dev eth0 primary | grep -o '[0-9.]*/24' | head -1 | cut -d/ -f1")
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,37 +12,7 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-DIRECTORS = {"ka1": 50, "ka2": 60}
-REAL_SERVERS = {"rs11": 10, "rs22": 20}
-CLIENT = 150
-
-
-def ask(hosts: dict[str, Host], vip: str, times: int, path: str = "/") -> list[str]:
-    """The pages that the client gets from a VIP, one connection each: the names of the real servers that answered."""
-    fetch = f"curl --silent --show-error --fail --max-time 5 'http://{vip}{path}'"
-    pages: str = hosts["client"].check_output(f"for i in $(seq {times}); do {fetch} || exit; done")
-    return pages.split()
-
-
-def table(host: Host) -> dict[str, dict[str, tuple[str, int]]]:
-    """The kernel's table: of each virtual service its real servers, each with the way of forwarding and the weight.
-
-    ``/proc/net/ip_vs`` has addresses and ports in hexadecimal digits, as in ``TCP  AC19FE64:0050 rr``.
-    """
-
-    def readable(pair: str) -> str:
-        address, port = pair.split(":")
-        return f"{ipaddress.ip_address(int(address, 16))}:{int(port, 16)}"
-
-    found: dict[str, dict[str, tuple[str, int]]] = {}
-    servers: dict[str, tuple[str, int]] = {}
-    for line in host.check_output("cat /proc/net/ip_vs").splitlines()[3:]:
-        words = line.split()
-        if words[0] == "->":
-            servers[readable(words[1])] = (words[2], int(words[3]))
-        else:
-            servers = found.setdefault(f"{words[0]} {readable(words[1])} {words[2]}", {})
-    return found
+from ansible_collections.failover.vip.tests.lab_lvs import CLIENT, DIRECTORS, REAL_SERVERS, ask, table
 
 
 def counters(host: Host) -> dict[str, int]:
@@ -63,7 +33,11 @@ def test_s15_every_director_has_the_table(
     hosts: dict[str, Host], vips: dict[str, str], network_prefix: str, name: str
 ) -> None:
     servers = {f"{network_prefix}.{last}:80": ("Route", 1) for last in REAL_SERVERS.values()}
-    assert table(hosts[name]) == {f"TCP {vips['WEB_VIP']}:80 rr": servers}
+    other = {f"{network_prefix}.10:80": ("Route", 1)}
+    assert table(hosts[name]) == {
+        f"TCP {vips['WEB_VIP']}:80 rr": servers,
+        f"TCP {network_prefix}.110:80 wlc": other,
+    }
 
 
 def test_s15_answers_alternate_over_the_real_servers(hosts: dict[str, Host], vips: dict[str, str]) -> None:
@@ -84,15 +58,24 @@ def test_s14_real_servers_see_the_clients_own_address(
 def test_s15_packets_come_through_a_director_and_answers_go_straight_to_the_client(
     hosts: dict[str, Host], vips: dict[str, str]
 ) -> None:
+    def counted() -> list[dict[str, int]]:
+        return [counters(hosts[name]) for name in DIRECTORS]
+
     # Over both: on a busy machine the VIP may move meanwhile.
-    before = [counters(hosts[name]) for name in DIRECTORS]
+    before = counted()
     ask(hosts, vips["WEB_VIP"], 6)
-    after = [counters(hosts[name]) for name in DIRECTORS]
-    grown = {key: sum(now[key] - then[key] for now, then in zip(after, before, strict=True)) for key in after[0]}
+    deadline = time.monotonic() + 10
+    while True:
+        # The kernel sums its counters up every two seconds.
+        after = counted()
+        grown = {key: sum(now[key] - then[key] for now, then in zip(after, before, strict=True)) for key in after[0]}
+        if grown["connections"] >= 6 or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
     assert grown["connections"] == 6
     # At least SYN, ACK, the request and FIN of each connection.
     assert grown["packets_in"] >= 4 * 6
-    assert [now["packets_out"] for now in after] == [0, 0]
+    assert grown["packets_out"] == 0
 
 
 def test_s14_nobody_but_a_director_answers_for_the_vip(

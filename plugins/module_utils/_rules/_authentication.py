@@ -103,11 +103,14 @@ def weak_password(director: Director) -> Iterator[Fault]:
             yield fault(
                 director, instance, "auth_pass goes over the network as plain text, and %s" % why, "authentication"
             )
+    by_name = {instance.name: instance for instance in reversed(director.instances)}
     for names in users.values():
         if len(names) > 1:
-            first = next(instance for instance in director.instances if instance.name == names[0])
             yield fault(
-                director, first, "one auth_pass is used for all of %s" % ", ".join(sorted(names)), "authentication"
+                director,
+                by_name[names[0]],
+                "one auth_pass is used for all of %s" % ", ".join(sorted(names)),
+                "authentication",
             )
 
 

@@ -232,7 +232,7 @@ def _said(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _addresses(vips: Any) -> frozenset[str]:
-    return frozenset(str(ipaddress.ip_address(str(vip).split("/")[0])) for vip in vips)
+    return frozenset(str(ipaddress.ip_address(str(vip).split("/", maxsplit=1)[0])) for vip in vips)
 
 
 def _shown(value: Any) -> str:

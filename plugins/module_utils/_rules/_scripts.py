@@ -136,7 +136,7 @@ def script_without_verdict(director: Director) -> Iterator[Fault]:
         if words[0].startswith("<"):
             continue
         if not shell and _SYNTAX.intersection(words[1:]):
-            found = next(word for word in words if word in _SYNTAX)
+            found = next((word for word in words if word in _SYNTAX), "")
             why = "uses '%s' without a shell, so it is an argument of %s" % (found, words[0])
         elif words[0].rsplit("/", 1)[-1] in ("echo", "printf"):
             why = "only prints, and always succeeds"

@@ -302,8 +302,8 @@ class World:
         os.utime(path, (one.time, one.time))
 
     def send(self, one: dict[str, Any], _settings: Any) -> None:
-        if self.away:
-            raise self.away
+        if self.away is not None:
+            raise self.away  # pylint: disable=raising-bad-type
         self.told.append([change["id"] for change in one["changes"]])
         self.sent += [f"{change['name']} {change['old']}-{change['new']}" for change in one["changes"]]
 

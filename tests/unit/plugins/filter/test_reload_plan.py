@@ -50,10 +50,8 @@ HOSTS = {
 
 def files(host: str, password: str, **changes: str) -> list[dict[str, str]]:
     texts = {"keepalived.conf": MAIN.replace("HOST", host), "conf.d/10-web.conf": WEB.replace("PASSWORD", password)}
-    for path, text in texts.items():
-        for old, new in [*HOSTS[host].items(), *changes.items()]:
-            text = text.replace(old, new)
-        texts[path] = text
+    for old, new in [*HOSTS[host].items(), *changes.items()]:
+        texts = {path: text.replace(old, new) for path, text in texts.items()}
     return [{"path": path, "content": text} for path, text in texts.items()]
 
 

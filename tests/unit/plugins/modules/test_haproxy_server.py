@@ -150,7 +150,8 @@ def test_a_command_without_effect_is_no_success(run: Any) -> None:
 def test_what_is_refused_before_anything_is_done(run: Any, arguments: dict[str, Any], message: str) -> None:
     haproxy = Haproxy(web_a=[0, True, 1, 0])
     outcome = run(haproxy, **{"state": "drain", **arguments})
-    assert outcome["failed"] and message in outcome["msg"]
+    assert outcome["failed"]
+    assert message in outcome["msg"]
     assert haproxy.commands == []
 
 

@@ -26,8 +26,10 @@ from ansible_collections.failover.vip.plugins.module_utils._live._haproxy_socket
 
 # Recorded from HAProxy 2.6.12: web/a is up and web/b on its way down, web/c has `disabled`, and tr/a tracks web/a.
 STATES = """1
-# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change \
-srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn \
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
+srv_time_since_last_change \
+srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id \
+srv_fqdn \
 srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port
 2 web 1 a 127.0.0.1 2 0 1 1 8 8 3 4 6 0 0 0 - 18081 - 0 0 - - 0
 2 web 2 b 127.0.0.1 2 8 5 7 6 8 2 3 14 0 0 0 - 18082 - 0 0 - - 0

@@ -142,7 +142,7 @@ def test_the_table_of_two_hosts() -> None:
     )
     assert found.covers == ALL
     any_weighted, both, fatal = ("one of a, b",), ("a", "b"), ("one of f, eth0",)
-    assert rows(found) == {
+    expected: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {
         ((), ()): "one",
         **{((), other): "one" for other in (any_weighted, both, fatal)},
         **{(mine, ()): "two" for mine in (any_weighted, both, fatal)},
@@ -156,6 +156,7 @@ def test_the_table_of_two_hosts() -> None:
         (fatal, both): "two",
         (fatal, fatal): "",
     }
+    assert rows(found) == expected
     assert "| one of a, b | 224 | – | 253 | two |" in _holders.as_text(found)
 
 

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: 2026 failover.vip contributors
+"""What clients see of LVS while servers and directors fail, are drained, and are rebooted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+from ansible_collections.failover.vip.tests.lab_lvs import CLIENT, DIRECTORS, REAL_SERVERS, ask, table
+
+#: Seconds within which a check takes a dead server out, or a healthy one in, by the plan's defaults.
+CHECK_SECONDS = 5.0
+#: Seconds for a host to boot and to do all that it does by itself, on a busy machine.
+BOOT_SECONDS = 120.0
+DOWNLOADS = 20
+STOP, SAMPLES = "/run/lvs-probe.stop", "/run/lvs-probe.csv"
+
+# Many downloads at once, each through a small window and slowly read, so that packets pass the director all the time.
+# Prints "begun" when the kernel has seen more of each than the three packets after which it tells the other director.
+SLOW_DOWNLOADS = r"""
+import json, socket, sys, threading, time
+vip, number, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+begun, whole, errors, lock = set(), set(), [], threading.Lock()
+def download(which):
+    try:
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            connection.settimeout(30)
+            connection.connect((vip, 80))
+            connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+            got = b""
+            while data := connection.recv(4096):
+                got += data
+                if len(got) > 24000:
+                    begun.add(which)
+                time.sleep(0.2)
+        if len(got.partition(b"\r\n\r\n")[2]) == size:
+            whole.add(which)
+    except OSError as reason:
+        with lock:
+            errors.append(str(reason))
+threads = [threading.Thread(target=download, args=(which,)) for which in range(number)]
+for thread in threads:
+    thread.start()
+while len(begun) < number and any(thread.is_alive() for thread in threads):
+    time.sleep(0.05)
+print("begun", len(begun), flush=True)
+for thread in threads:
+    thread.join()
+print(json.dumps({"whole": len(whole), "errors": errors}), flush=True)
+"""
+SIZE = 200000
+
+
+def until(what: str, seconds: float, condition: Callable[[], bool]) -> float:
+    """Waits for a condition; returns the seconds that it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return time.monotonic() - start
+
+
+def container(host: Host) -> str:
+    return str(host.backend.name)
+
+
+def podman(*words: str) -> None:
+    subprocess.run(["podman", *words], check=True, capture_output=True)
+
+
+def weights(host: Host, service: str) -> dict[str, int]:
+    """The weights of the real servers of a virtual service in the kernel's table, by their addresses' last part."""
+    for name, servers in table(host).items():
+        if name.split()[1] == service:
+            return {address.split(":")[0].split(".")[-1]: weight for address, (_way, weight) in servers.items()}
+    return {}
+
+
+@pytest.fixture
+def web(vips: dict[str, str]) -> str:
+    """The virtual service whose servers get the weight 0 when their check fails."""
+    return f"{vips['WEB_VIP']}:80"
+
+
+@pytest.fixture
+def other(network_prefix: str) -> str:
+    """The virtual service whose server is removed when its check fails."""
+    return f"{network_prefix}.110:80"
+
+
+@contextmanager
+def stopped(host: Host, service: str) -> Iterator[None]:
+    host.check_output("systemctl stop %s", service)
+    try:
+        yield
+    finally:
+        host.check_output("systemctl start %s", service)
+
+
+def test_ipvs_info_agrees_with_ipvsadm(
+    hosts: dict[str, Host], tasks_on: Callable[..., list[dict[str, Any]]], network_prefix: str
+) -> None:
+    (told,) = tasks_on("ka1", [{"name": "Ask", "failover.vip.ipvs_info": {}}])
+    lines = []
+    for service in told["services"]:
+        at = f"-t {service['address']}:{service['port']}"
+        lines.append(f"-A {at} -s {service['scheduler']}")
+        lines += [
+            f"-a {at} -r {server['address']}:{server['port']} -g -w {server['weight']}"
+            for server in service["real_servers"]
+        ]
+    assert sorted(lines) == sorted(hosts["ka1"].check_output("ipvsadm -Sn").splitlines())
+    assert len(lines) == 5
+    assert [(daemon["state"], daemon["interface"], daemon["sync_id"]) for daemon in told["sync_daemons"]] == [
+        ("master", "eth0", 51),
+        ("backup", "eth0", 51),
+    ]
+
+
+def test_a_dead_web_server_leaves_the_table_and_returns(
+    hosts: dict[str, Host], vips: dict[str, str], web: str, other: str
+) -> None:
+    both = [hosts[name] for name in DIRECTORS]
+    with stopped(hosts["rs11"], "apache2"):
+        seconds = until(
+            "the dead server leaves",
+            CHECK_SECONDS,
+            lambda: all(weights(host, web)["10"] == 0 and "10" not in weights(host, other) for host in both),
+        )
+        print(f"out after {seconds:.1f} s")
+        assert set(ask(hosts, vips["WEB_VIP"], 6)) == {"rs22"}
+        # All servers of the other service are dead: the sorry server answers.
+        assert [weights(host, other) for host in both] == [{"20": 1}] * 2
+        assert set(ask(hosts, other.partition(":")[0], 3)) == {"rs22"}
+    seconds = until(
+        "it returns",
+        CHECK_SECONDS,
+        lambda: all(weights(host, web) == {"10": 1, "20": 1} and weights(host, other) == {"10": 1} for host in both),
+    )
+    print(f"back after {seconds:.1f} s")
+    assert set(ask(hosts, vips["WEB_VIP"], 4)) == {"rs11", "rs22"}
+    assert set(ask(hosts, other.partition(":")[0], 3)) == {"rs11"}
+
+
+def test_a_real_server_is_drained_under_load_without_a_failed_request(
+    hosts: dict[str, Host],
+    vips: dict[str, str],
+    web: str,
+    network_prefix: str,
+    tasks_on: Callable[..., list[dict[str, Any]]],
+) -> None:
+    address, client = vips["WEB_VIP"], hosts["client"]
+    probe = {
+        # A TCP connection and a page, each a hundred times a second, whatever the answers do.
+        "targets": [{"name": "tcp", "kind": "tcp", "address": address}, {"name": "http", "address": address}],
+        "interval": 10,
+        "timeout": 3000,
+        "duration": 600,
+        "stop_file": STOP,
+        "samples_file": SAMPLES,
+    }
+
+    def maintenance(wanted: bool) -> None:
+        role = {"name": "failover.vip.real_server"}
+        variables = {"real_server_maintenance": wanted}
+        tasks_on("rs11", [{"name": "Role", "ansible.builtin.include_role": role, "vars": variables}])
+
+    drained = True
+    client.check_output(f"rm -f {STOP} {SAMPLES}")
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(tasks_on, "client", [{"name": "Ask", "failover.vip.vip_probe": probe}])
+        try:
+            until("the client asks", 60, lambda: client.run(f"grep -q , {SAMPLES}").succeeded)
+            maintenance(True)
+            assert [weights(hosts[name], web) for name in DIRECTORS] == [{"10": 0, "20": 1}] * 2
+            assert set(ask(hosts, address, 6)) == {"rs22"}
+            # No client is served there any more.
+            mine = f"sport = :80 and dst {network_prefix}.{CLIENT}"
+            assert not hosts["rs11"].check_output(f"ss -Htn state established '{mine}'")
+            maintenance(False)
+            drained = False
+            until("it is back", CHECK_SECONDS, lambda: weights(hosts["ka1"], web) == {"10": 1, "20": 1})
+            assert set(ask(hosts, address, 6)) == {"rs11", "rs22"}
+        finally:
+            client.check_output(f"touch {STOP}")
+            if drained:
+                # It failed in the middle; the other tests want the server.
+                maintenance(False)
+    (result,) = job.result()
+    print(json.dumps(result["targets"], indent=1)[:2000], result["pace"])
+    for target in result["targets"]:
+        assert target["sent"] > 1000
+        assert (target["name"], target["failed"], target["errors"]) == (target["name"], 0, {})
+
+
+@contextmanager
+def slow_downloads(hosts: dict[str, Host], vip: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Downloads through the VIP, all in the middle when the block begins; what it gives waits for their end."""
+    command = ["podman", "exec", container(hosts["client"]), "python3", "-c", SLOW_DOWNLOADS, vip]
+    with subprocess.Popen([*command, str(DOWNLOADS), str(SIZE)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().split() == ["begun", str(DOWNLOADS)]
+        last = process.stdout
+
+        def end() -> dict[str, Any]:
+            result: dict[str, Any] = json.loads(last.readline())
+            return result
+
+        yield end
+
+
+@pytest.fixture(scope="module")
+def slow_page(hosts: dict[str, Host]) -> None:
+    """A page that is large enough to be read slowly."""
+    for name in REAL_SERVERS:
+        hosts[name].check_output(f"head -c {SIZE} /dev/zero >/var/www/html/slow")
+
+
+def holds(host: Host, vip: str) -> bool:
+    return bool(host.run(f"ip -oneline address show dev eth0 | grep -qw {shlex.quote(vip)}").succeeded)
+
+
+def well(hosts: dict[str, Host], vip: str) -> bool:
+    """Whether the first director has its VIP and both have the whole table."""
+    service = f"{vip}:80"
+    ready = hosts["ka1"].run("systemctl is-active --quiet keepalived").succeeded and holds(hosts["ka1"], vip)
+    return ready and all(weights(hosts[name], service) == {"10": 1, "20": 1} for name in DIRECTORS)
+
+
+def kill_and_boot(hosts: dict[str, Host], vip: str) -> Iterator[None]:
+    """Kills the first director like a power cut; on the second step it boots, and all is to be as before."""
+    name = container(hosts["ka1"])
+    podman("kill", name)
+    try:
+        until("the other director takes the VIP", 15, lambda: holds(hosts["ka2"], vip))
+        assert set(ask(hosts, vip, 4)) == {"rs11", "rs22"}
+        yield
+    finally:
+        podman("start", name)
+    until("the director is back", BOOT_SECONDS, lambda: well(hosts, vip))
+    yield
+
+
+@pytest.mark.usefixtures("slow_page")
+def test_downloads_survive_their_director(hosts: dict[str, Host], vips: dict[str, str]) -> None:
+    vip = vips["WEB_VIP"]
+    until("all is well", BOOT_SECONDS, lambda: well(hosts, vip))
+    with slow_downloads(hosts, vip) as end:
+        steps = kill_and_boot(hosts, vip)
+        next(steps)
+        result = end()
+    next(steps)
+    print(result)
+    assert result == {"whole": DOWNLOADS, "errors": []}
+    # Back from the boot by itself: the daemons run again, and so do the kernel's settings.
+    states = hosts["ka1"].check_output("ipvsadm -l --daemon").split()
+    assert {"master", "backup"} <= set(states)
+    assert hosts["ka1"].sysctl("net.ipv4.vs.expire_nodest_conn") == 1
+
+
+@pytest.mark.usefixtures("slow_page")
+def test_without_the_sync_daemon_they_do_not(hosts: dict[str, Host], vips: dict[str, str]) -> None:
+    vip = vips["WEB_VIP"]
+    until("all is well", BOOT_SECONDS, lambda: well(hosts, vip))
+    for name in DIRECTORS:
+        hosts[name].check_output("ipvsadm --stop-daemon master && ipvsadm --stop-daemon backup")
+    try:
+        with slow_downloads(hosts, vip) as end:
+            steps = kill_and_boot(hosts, vip)
+            next(steps)
+            result = end()
+        next(steps)
+    finally:
+        # The other one was not booted.
+        for state in ("master", "backup"):
+            hosts["ka2"].check_output(f"ipvsadm --start-daemon {state} --mcast-interface eth0 --syncid 51")
+    print(result)
+    assert result["whole"] == 0
+    assert len(result["errors"]) == DOWNLOADS
+
+
+@pytest.mark.parametrize("name", ["ka2", *REAL_SERVERS])
+def test_everything_comes_back_from_a_reboot(
+    hosts: dict[str, Host], vips: dict[str, str], other: str, name: str
+) -> None:
+    podman("restart", "--time", "5", container(hosts[name]))
+    until(
+        "all is as before", BOOT_SECONDS, lambda: well(hosts, vips["WEB_VIP"]) and holds(hosts["ka2"], vips["DB_VIP"])
+    )
+    until("the other service too", CHECK_SECONDS, lambda: weights(hosts["ka2"], other) == {"10": 1})
+    for address in (vips["WEB_VIP"], vips["DB_VIP"]):
+        assert set(ask(hosts, address, 6)) == {"rs11", "rs22"}
+    if name in REAL_SERVERS:
+        for vip in (*vips.values(), other.partition(":")[0]):
+            assert f"inet {vip}/32" in hosts[name].check_output("ip address show dev lo")
