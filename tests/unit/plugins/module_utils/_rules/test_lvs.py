@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Union
 
 import pytest
 
@@ -28,7 +28,7 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._rule import r
 
 OURS = [rule for room in (_lvs, _lvs_checks, _lvs_services) for rule in rules_in(vars(room))]
 #: A piece of the text and what takes its place, or a change to the cluster.
-Edit: TypeAlias = "tuple[str, str] | Callable[[Cluster], None]"
+Edit = Union[tuple[str, str], Callable[[Cluster], None]]  # noqa: UP007 (pylint counts with the oldest Python)
 
 HEALTHY = """
 global_defs {
