@@ -237,7 +237,7 @@ EXAMPLES = r"""
       ka2: {interfaces: {eth0: [172.25.254.60/24]}}
   register: plan
 
-- name: Plan a virtual server whose real servers are the hosts of a group
+- name: Plan a virtual server (real_servers_group takes the hosts of a group instead)
   failover.vip.vrrp_plan:
     hosts: [ka1, ka2]
     vrrp_instances:
@@ -248,9 +248,12 @@ EXAMPLES = r"""
     virtual_servers:
       - address: 172.25.254.100
         port: 80
-        real_servers_group: real_servers
-        real_servers_defaults:
-          HTTP_GET: {url: [{path: /, status_code: [200]}]}
+        real_servers:
+          - {address: 172.25.254.10, port: 80, HTTP_GET: {url: [{path: /, status_code: [200]}]}}
+          - {address: 172.25.254.20, port: 80, HTTP_GET: {url: [{path: /, status_code: [200]}]}}
+    members:
+      ka1: {interfaces: {eth0: [172.25.254.50/24]}}
+      ka2: {interfaces: {eth0: [172.25.254.60/24]}}
 
 - name: Show what ka1 will be told
   ansible.builtin.debug:
