@@ -15,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 : "${RESULTS:?start it through make molecule}"
-runs=(lvs:trixie default:trixie default:bookworm drill:trixie notify:bookworm rolling:trixie audit:bookworm audit:trixie nopreempt:bookworm refused:trixie)
+runs=(default:trixie default:bookworm drill:trixie notify:bookworm audit:bookworm audit:trixie nopreempt:bookworm refused:trixie)
 side_by_side=2
 output=$PWD/tests/output/molecule
 unset LAB_SUBNET LAB_IMAGE

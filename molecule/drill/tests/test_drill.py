@@ -35,6 +35,13 @@ def arguments() -> list[str]:
     return ["-e", json.dumps(given), "-e", "drill_client=client"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nft(hosts: dict[str, Host], directors: list[str]) -> None:
+    """What cuts a director off from its network."""
+    for name in directors:
+        hosts[name].check_output("apt-get --quiet --yes install nftables")
+
+
 @pytest.fixture(scope="module")
 def report(inventory: list[Path], arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One drill with all faults, and what it wrote."""
