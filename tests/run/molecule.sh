@@ -17,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 : "${RESULTS:?start it through make molecule}"
 runs=(default:trixie default:bookworm audit:bookworm audit:trixie nopreempt:bookworm refused:trixie)
 # Only when they are named: these have not been seen green as a whole on a quiet machine.
-named=(lvs:trixie drill:trixie notify:bookworm rolling:trixie)
+named=(lvs:trixie drill:trixie notify:bookworm rolling:trixie secrets:bookworm)
 side_by_side=2
 output=$PWD/tests/output/molecule
 unset LAB_SUBNET LAB_IMAGE
