@@ -15,7 +15,8 @@ from testinfra.host import Host
 
 from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
 
-FAULTS = ["stop", "kill", "hang", "link_down", "isolate", "power_off", "service", "command", "reload", "restart"]
+FAULTS = ["stop", "kill", "hang", "link_down", "isolate", "vrrp_filtered", "power_off", "service", "command"]
+FAULTS += ["reload", "restart"]
 #: The machine has two cores, and another lab beside this one.
 BUSY_MS = 300
 #: 0.05 s and 18 advertisements (keepalived_timers: standard), with the backup's Skew_Time of 0.6 ms.
@@ -29,8 +30,8 @@ def arguments() -> list[str]:
         "drill_faults": FAULTS,
         "drill_instances": ["WEB_VIP"],
         "drill_tolerance": BUSY_MS,
-        # The HAProxy of a director that was cut off needs two good checks before it believes in its servers again.
-        "drill_return": 1500,
+        # One advertisement interval, and 100 ms.
+        "drill_return": 150 + BUSY_MS,
     }
     return ["-e", json.dumps(given), "-e", "drill_client=client"]
 
@@ -54,7 +55,8 @@ def report(inventory: list[Path], arguments: list[str], tmp_path_factory: pytest
         seconds=1200,
     )
     shown = re.search(r"INSTANCE +FAULT.*?drill\.html", done.stdout, re.DOTALL)
-    table = re.sub(r"'?\n +- '?|\n +", "\n", shown.group()) if shown else "the drill showed no table"
+    # Ansible shows a list of lines as YAML: long ones are folded.
+    table = re.sub(r"\n +(?!-)", " ", re.sub(r"'?\n +- '?", "\n", shown.group())) if shown else "the drill showed no table"
     print(table)
     figures = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
     if figures:
@@ -85,6 +87,18 @@ def test_a_crash_lies_within_the_protocols_own_interval(report: dict[str, Any], 
     assert CRASH_MS[0] - 60 <= found["away_ms"] <= CRASH_MS[1] + BUSY_MS, found["outages"]
 
 
+def test_a_healed_partition_leaves_one_holder_that_clients_reach(report: dict[str, Any]) -> None:
+    for fault in ("isolate", "vrrp_filtered"):
+        found = of(report, fault)
+        # So it was one: both held the VIP.
+        assert found["doubled_ms"] > 1000
+        assert found["back_ms"] <= 150 + BUSY_MS, found["outages"]
+        last = found["holders"][-1]
+        assert last["holders"] == ["ka1"]
+        divided = [part for part in found["holders"] if len(part["holders"]) == 2]
+        assert divided[-1]["start"] + divided[-1]["length_ms"] / 1000 <= found["healed_at"] + (50 + 100 + BUSY_MS) / 1000
+
+
 def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> None:
     found = of(report, "kill")
     assert found["away_ms"] <= CRASH_MS[1] + BUSY_MS
@@ -92,10 +106,11 @@ def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("fault", ["reload", "command"])
-def test_nothing_planned_costs_a_request_or_a_second_holder(report: dict[str, Any], fault: str) -> None:
+def test_nothing_planned_costs_a_request(report: dict[str, Any], fault: str) -> None:
     found = of(report, fault)
-    assert found["away_ms"] <= BUSY_MS
-    assert found["none_ms"] == 0, found["holders"]
+    assert (found["failed"], found["away_ms"]) == (0, 0), found["outages"]
+    # The one takes the VIP before the other leaves it, but two processes watch, and either may be late.
+    assert found["none_ms"] <= 20, found["holders"]
 
 
 def test_the_drill_healed_everything(report: dict[str, Any], hosts: dict[str, Host], vips: dict[str, str]) -> None:
