@@ -124,6 +124,7 @@ PAIRS = [
     ),
     Pair("KP026", "two names", ka2={"name": "VI_60"}),
     Pair("KP027", "priority 255 on both", priorities=(255, 255)),
+    Pair("KP030", "down_timer_adverts differs", ka1={"more": "down_timer_adverts 9"}),
 ]
 
 

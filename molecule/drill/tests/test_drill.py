@@ -56,7 +56,8 @@ def report(inventory: list[Path], arguments: list[str], tmp_path_factory: pytest
     )
     shown = re.search(r"INSTANCE +FAULT.*?drill\.html", done.stdout, re.DOTALL)
     # Ansible shows a list of lines as YAML: long ones are folded.
-    table = re.sub(r"\n +(?!-)", " ", re.sub(r"'?\n +- '?", "\n", shown.group())) if shown else "the drill showed no table"
+    lines = re.sub(r"'?\n +- '?", "\n", shown.group()) if shown else "the drill showed no table"
+    table = re.sub(r"\n +", " ", lines)
     print(table)
     figures = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
     if figures:
@@ -96,7 +97,8 @@ def test_a_healed_partition_leaves_one_holder_that_clients_reach(report: dict[st
         last = found["holders"][-1]
         assert last["holders"] == ["ka1"]
         divided = [part for part in found["holders"] if len(part["holders"]) == 2]
-        assert divided[-1]["start"] + divided[-1]["length_ms"] / 1000 <= found["healed_at"] + (50 + 100 + BUSY_MS) / 1000
+        together = divided[-1]["start"] + divided[-1]["length_ms"] / 1000
+        assert together <= found["healed_at"] + (150 + BUSY_MS) / 1000
 
 
 def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> None:

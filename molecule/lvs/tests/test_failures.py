@@ -128,11 +128,13 @@ def test_ipvs_info_agrees_with_ipvsadm(
     ]
 
 
+@pytest.mark.usefixtures("slow_page")
 def test_a_dead_web_server_leaves_the_table_and_returns(
     hosts: dict[str, Host], vips: dict[str, str], web: str, other: str
 ) -> None:
     both = [hosts[name] for name in DIRECTORS]
-    with stopped(hosts["rs11"], "apache2"):
+    # One download from each server, as they take turns; that from the other one goes on as if nothing were.
+    with slow_downloads(hosts, vips["WEB_VIP"], 2) as end, stopped(hosts["rs11"], "apache2"):
         seconds = until(
             "the dead server leaves",
             CHECK_SECONDS,
@@ -143,6 +145,7 @@ def test_a_dead_web_server_leaves_the_table_and_returns(
         # All servers of the other service are dead: the sorry server answers.
         assert [weights(host, other) for host in both] == [{"20": 1}] * 2
         assert set(ask(hosts, other.partition(":")[0], 3)) == {"rs22"}
+        assert end()["whole"] == 1
     seconds = until(
         "it returns",
         CHECK_SECONDS,
@@ -206,12 +209,14 @@ def test_a_real_server_is_drained_under_load_without_a_failed_request(
 
 
 @contextmanager
-def slow_downloads(hosts: dict[str, Host], vip: str) -> Iterator[Callable[[], dict[str, Any]]]:
+def slow_downloads(
+    hosts: dict[str, Host], vip: str, number: int = DOWNLOADS
+) -> Iterator[Callable[[], dict[str, Any]]]:
     """Downloads through the VIP, all in the middle when the block begins; what it gives waits for their end."""
     command = ["podman", "exec", container(hosts["client"]), "python3", "-c", SLOW_DOWNLOADS, vip]
-    with subprocess.Popen([*command, str(DOWNLOADS), str(SIZE)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, str(number), str(SIZE)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().split() == ["begun", str(DOWNLOADS)]
+        assert process.stdout.readline().split() == ["begun", str(number)]
         last = process.stdout
 
         def end() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._rule import M
 
 #: Seconds of silence; a busy machine alone can be that late.
 _SHORT_WAIT = 1.0
+#: keepalived.conf(5), min_auto_priority_delay: microseconds.
+_MIN_AUTO_PRIORITY_DELAY = 1_000_000
 #: keepalived.conf(5), down_timer_adverts.
 _DOWN_TIMER_ADVERTS = 3
 
@@ -321,7 +323,7 @@ def blind_to_its_own_failure(director: Director) -> Iterator[Fault]:
     "KH038",
     WARNING,
     "short adverts without a process priority",
-    "Set vrrp_rt_priority, or max_auto_priority, in global_defs.",
+    "Set vrrp_rt_priority, or max_auto_priority with a min_auto_priority_delay below that time, in global_defs.",
     MAN + ", max_auto_priority",
 )
 def short_adverts_at_normal_priority(director: Director) -> Iterator[Fault]:
@@ -329,21 +331,24 @@ def short_adverts_at_normal_priority(director: Director) -> Iterator[Fault]:
 
     A backup waits three intervals, or down_timer_adverts of them. keepalived can run with real-time priority always
     (vrrp_rt_priority), or raise its priority by itself once it notices that it runs late (max_auto_priority); by
-    default it does neither.
+    default it does neither. What it takes for late is min_auto_priority_delay, by default a whole second: too long
+    where the peer has taken over by then.
     """
-    raised = ("vrrp_rt_priority", "max_auto_priority", "vrrp_priority")
     options = director.global_defs.options
-    if any(options.get(keyword) for keyword in raised):
+    if options.get("vrrp_rt_priority") or options.get("vrrp_priority"):
         return
+    late = int(options.get("min_auto_priority_delay") or _MIN_AUTO_PRIORITY_DELAY) / 1_000_000
+    raised = bool(options.get("max_auto_priority"))
     for instance in director.instances:
         adverts = instance.options.get("down_timer_adverts", options.get("vrrp_down_timer_adverts"))
         wait = instance.advert_int * (adverts or _DOWN_TIMER_ADVERTS)
-        if wait < _SHORT_WAIT:
+        if wait < _SHORT_WAIT and not (raised and late < wait):
             yield fault(
                 director,
                 instance,
-                "advert_int %g s, and keepalived runs with the priority of any other process: "
-                "the peer takes over after %.2g s without the processor" % (instance.advert_int, wait),
+                "advert_int %g s, and keepalived runs with the priority of any other process%s: "
+                "the peer takes over after %.2g s without the processor"
+                % (instance.advert_int, " until it is late by %g s" % late if raised else "", wait),
                 "advert_int",
             )
 

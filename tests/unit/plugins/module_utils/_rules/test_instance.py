@@ -80,6 +80,12 @@ CASES: list[Case] = [
         "after 0.3 s without the processor",
         both(everywhere(advert_int=0.1), globally("ka1 ka2", vrrp_version=3)),
     ),
+    (
+        "KH038",
+        "warning",
+        "any other process until it is late by 1 s: the peer takes over after 0.3 s",
+        both(everywhere(advert_int=0.1), globally("ka1 ka2", vrrp_version=3, max_auto_priority=50)),
+    ),
 ]
 
 
@@ -97,8 +103,11 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("preempt_delay, both BACKUP", everywhere(preempt_delay=10)),
     ("half a second in version 3", both(everywhere(advert_int=0.5), globally("ka1 ka2", vrrp_version=3))),
     (
-        "a short interval, and a raised priority",
-        both(everywhere(advert_int=0.1), globally("ka1 ka2", vrrp_version=3, max_auto_priority=50)),
+        "a short interval, and a priority raised in time",
+        both(
+            everywhere(advert_int=0.1),
+            globally("ka1 ka2", vrrp_version=3, max_auto_priority=50, min_auto_priority_delay=200_000),
+        ),
     ),
     (
         "many short intervals",
