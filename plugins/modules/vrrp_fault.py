@@ -123,7 +123,6 @@ healed_at:
 import contextlib
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +131,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.failover.vip.plugins.module_utils._live._faults import (
     KINDS,
     MAX_SECONDS,
-    UNIT,
     FaultError,
     fault_of,
     scripts,
-    unit_command,
 )
+from ansible_collections.failover.vip.plugins.module_utils._live._transient import end, running, unit_command
+
+UNIT = "failover-vip-fault.service"
 
 #: Of the host, gone with its next boot as every fault is.
 STATE = Path("/run/failover-vip-fault")
@@ -151,15 +151,13 @@ def moment(name: str) -> float | None:
         return None
 
 
-def running(module: AnsibleModule) -> bool:
-    """Whether the unit is there."""
-    _rc, out, _err = module.run_command(["systemctl", "show", "--property=ActiveState", "--value", UNIT])
-    return out.strip() not in ("inactive", "failed", "")
-
-
 def answer(module: AnsibleModule) -> dict[str, Any]:
     """What the scripts have noted so far."""
-    return {"running": running(module), "broken_at": moment("broken_at"), "healed_at": moment("healed_at")}
+    return {
+        "running": running(module.run_command, UNIT),
+        "broken_at": moment("broken_at"),
+        "healed_at": moment("healed_at"),
+    }
 
 
 def make(module: AnsibleModule) -> None:
@@ -180,7 +178,7 @@ def make(module: AnsibleModule) -> None:
         module.get_bin_path(program, required=True, opt_dirs=["/sbin", "/usr/sbin"])
     if given["interface"] and not Path("/sys/class/net", given["interface"]).exists():
         module.fail_json(msg="there is no interface %s on this host" % given["interface"])
-    if running(module):
+    if running(module.run_command, UNIT):
         module.fail_json(
             msg="a fault is there already: one at a time. It heals by itself; state=absent heals it now.",
             **answer(module),
@@ -191,18 +189,19 @@ def make(module: AnsibleModule) -> None:
         STATE.mkdir(mode=0o700)
         for name, text in scripts(fault, given["delay"], given["seconds"], str(STATE)).items():
             (STATE / name).write_text(text, encoding="utf-8")
-        module.run_command(unit_command(str(STATE), given["delay"] + given["seconds"] + 30), check_rc=True)
+        limit = given["delay"] + given["seconds"] + 30
+        breaking = ["/bin/sh", "%s/break" % STATE]
+        # A unit of its own is none of the processes that the fault stops or kills.
+        command = unit_command(UNIT, "A fault on purpose, healed by itself", "%s/heal" % STATE, limit, breaking)
+        module.run_command(command, check_rc=True)
     module.exit_json(changed=True, **answer(module))
 
 
 def heal(module: AnsibleModule) -> None:
     """End the fault's unit, which heals; wait until it has."""
-    there = running(module)
+    there = running(module.run_command, UNIT)
     if there and not module.check_mode:
-        module.run_command(["systemctl", "stop", UNIT], check_rc=True)
-        deadline = time.monotonic() + 60
-        while running(module) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        end(module.run_command, UNIT)
     result = answer(module)
     if result["broken_at"] is not None and not (STATE / "made").exists() and not module.check_mode:
         module.fail_json(

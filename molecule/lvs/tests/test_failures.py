@@ -209,9 +209,7 @@ def test_a_real_server_is_drained_under_load_without_a_failed_request(
 
 
 @contextmanager
-def slow_downloads(
-    hosts: dict[str, Host], vip: str, number: int = DOWNLOADS
-) -> Iterator[Callable[[], dict[str, Any]]]:
+def slow_downloads(hosts: dict[str, Host], vip: str, number: int = DOWNLOADS) -> Iterator[Callable[[], dict[str, Any]]]:
     """Downloads through the VIP, all in the middle when the block begins; what it gives waits for their end."""
     command = ["podman", "exec", container(hosts["client"]), "python3", "-c", SLOW_DOWNLOADS, vip]
     with subprocess.Popen([*command, str(number), str(SIZE)], stdout=subprocess.PIPE, text=True) as process:

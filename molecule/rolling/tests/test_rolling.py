@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -48,10 +49,48 @@ def pids(hosts: dict[str, Host], directors: list[str]) -> Callable[[], dict[str,
     return lambda: {name: hosts[name].check_output(command) for name in directors}
 
 
+# One connection, on which a page is asked for every half second until the file is there.
+ONE_CONNECTION = """
+import http.client, json, os, sys, time
+connection = http.client.HTTPConnection(sys.argv[1], timeout=5)
+connection.connect()
+first, pages, error = connection.sock, 0, ""
+end = time.monotonic() + 600
+while not error and not os.path.exists(sys.argv[2]) and time.monotonic() < end:
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+        assert connection.sock is first, "it is another connection"
+        pages += 1
+    except Exception as reason:
+        error = repr(reason)
+    time.sleep(0.5)
+print(json.dumps({"pages": pages, "error": error}))
+"""
+
+
+@contextmanager
+def one_connection(client: Host, address: str) -> Iterator[dict[str, Any]]:
+    """Keeps one connection to the address in use while a block runs, and then tells how it went."""
+    stop = "/run/one-connection.stop"
+    seen: dict[str, Any] = {}
+    client.check_output(f"rm -f {stop}")
+    command = ["podman", "exec", client.backend.name, "python3", "-c", ONE_CONNECTION, address, stop]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield seen
+        finally:
+            client.check_output(f"touch {stop}")
+            output, _ = process.communicate(timeout=30)
+        seen.update(json.loads(output))
+
+
 def test_drain_and_undrain(
     asked: Asked, play: Play, hosts: dict[str, Host], watch_holders: Callable[[], HolderWatch], vips: dict[str, str]
 ) -> None:
-    with watch_holders() as watch, asked() as seen:
+    with watch_holders() as watch, asked() as seen, one_connection(hosts["client"], vips["WEB_VIP"]) as open_one:
         done = play("drain", drain_hosts="ka1")
         assert done.returncode == 0, done.stdout
         assert watch.holders(vips["WEB_VIP"]) == watch.holders(vips["DB_VIP"]) == {"ka2"}
@@ -59,6 +98,13 @@ def test_drain_and_undrain(
         assert done.returncode == 0, done.stdout
         assert watch.holders(vips["WEB_VIP"]) == {"ka1"}
     assert_served(seen)
+    # It was there before the VIP went and after it came back.
+    assert open_one["error"] == ""
+    assert open_one["pages"] > 10
+    for name in ("ka1", "ka2"):
+        hosts[name].check_output("systemctl stop failover-vip-keep failover-vip-relay 2>/dev/null || true")
+        assert not hosts[name].run("nft list tables").stdout
+        assert "metric" not in hosts[name].check_output("ip route show table local")
 
 
 def test_what_must_be_together_is_refused_with_the_reason(

@@ -3,9 +3,8 @@
 
 """Faults for drills: how each is made and healed, as shell commands, and the unit that does both.
 
-Everything here is pure; the module runs the commands. A fault is a transient systemd unit of the host itself: it
-breaks, sleeps, and heals when it ends, however it ends. So nobody has to come back to heal it, neither the controller
-nor a connection that the fault has cut.
+Everything here is pure; the module runs the commands. A fault is a transient systemd unit of the host itself
+(_transient): it breaks, sleeps, and heals when it ends, however it ends.
 
 Private to the collection failover.vip: it may change with any release.
 """
@@ -16,8 +15,7 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: The unit, and the nftables table of the faults that drop packets.
-UNIT = "failover-vip-fault.service"
+#: The nftables table of the faults that drop packets.
 TABLE = "failover_vip_fault"
 #: Seconds; a drill is no outage.
 MAX_SECONDS = 600.0
@@ -129,20 +127,3 @@ def scripts(fault: Fault, delay: float, seconds: float, state: str) -> dict[str,
         % (head, delay, now, fault.breaking, seconds),
         "heal": "%stest -e $STATE/broken_at || exit 0\n(\n%s\n)\n%s >$STATE/healed_at\n" % (head, fault.healing, now),
     }
-
-
-def unit_command(state: str, limit: float) -> list[str]:
-    """The command line that starts the unit; it heals after *limit* seconds even if its sleep does not end."""
-    return [
-        "systemd-run",
-        "--quiet",
-        "--collect",
-        "--unit=%s" % UNIT,
-        "--description=A fault on purpose, healed by itself",
-        "--property=RuntimeMaxSec=%g" % limit,
-        "--property=ExecStopPost=/bin/sh %s/heal" % state,
-        # Not one of the processes that the fault stops or kills, and not slower than the fault.
-        "--property=Nice=-5",
-        "/bin/sh",
-        "%s/break" % state,
-    ]

@@ -17,7 +17,6 @@ from ansible_collections.failover.vip.plugins.module_utils._live._faults import 
     FaultError,
     fault_of,
     scripts,
-    unit_command,
 )
 
 
@@ -68,9 +67,3 @@ def test_a_fault_that_cannot_be_made_is_healed_at_once(tmp_path: Path) -> None:
     assert not half.exists()
     assert not (tmp_path / "made").exists()
     assert (tmp_path / "healed_at").exists()
-
-
-def test_the_unit_heals_by_itself() -> None:
-    command = unit_command("/run/state", 35)
-    assert "--property=ExecStopPost=/bin/sh /run/state/heal" in command
-    assert "--property=RuntimeMaxSec=35" in command
