@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: 2026 failover.vip contributors
-"""Plays run on the lab from within a test."""
+"""Plays run on the lab from within a test, and what was measured meanwhile."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ def run_tasks(hosts: str, tasks: list[dict[str, Any]], *arguments: str, inventor
     assert done.returncode == 0, done.stdout + done.stderr
     (output,) = json.loads(done.stdout)["plays"]
     return [next(iter(task["hosts"].values())) for task in output["tasks"]]
+
+
+def figure(text: str) -> None:
+    """Prints what was measured; tests/run/molecule.sh shows it at the end, also of a test that passed."""
+    print(text)
+    directory = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
+    if directory:
+        with Path(directory, "figures.txt").open("a", encoding="utf-8") as file:
+            file.write(text + "\n")

@@ -17,8 +17,12 @@ from testinfra.host import Host
 from ansible_collections.failover.vip.plugins.modules import (
     keepalived_config,
     keepalived_info,
+    vip_handover,
     vip_owner_info,
     vip_probe,
+    vip_watch,
+    vrrp_advert_info,
+    vrrp_fault,
     vrrp_plan,
 )
 from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
@@ -135,8 +139,13 @@ def _ipv6(hosts: dict[str, Host]) -> Iterator[None]:
         # Not for real: the examples' tree is another than the cluster's.
         (keepalived_config, "ka1", True),
         (keepalived_info, "ka1", False),
+        (vip_handover, "ka1", False),
         (vip_owner_info, "ka1", False),
         (vip_probe, "client", False),
+        (vip_watch, "ka1", False),
+        (vrrp_advert_info, "ka1", False),
+        # Not for real: a fault lasts longer than the example.
+        (vrrp_fault, "ka1", True),
     ],
     ids=lambda value: value.__name__.rsplit(".", 1)[-1] if hasattr(value, "__name__") else str(value),
 )

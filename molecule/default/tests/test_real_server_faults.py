@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
 import re
 import shlex
 import time
@@ -20,12 +19,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from testinfra.host import Host
 
+from ansible_collections.failover.vip.tests.lab_play import figure
 from ansible_collections.failover.vip.tests.lab_watch import BUSY_MS
 
 DIRECTOR = "ka2"  # the home of DB_VIP
@@ -162,7 +161,6 @@ def test_no_get_fails_with_a_real_server(
     hosts: dict[str, Host],
     balancer: Balancer,
     samples: Callable[[float, float], list[Row]],
-    capsys: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
     fault = FAULTS[name]
@@ -183,16 +181,10 @@ def test_no_get_fails_with_a_real_server(
     longest = max(row["took_ms"] for row in rows)
     told = balancer.log(broken)
     out_after = told[0][0] - broken
-    line = (
+    figure(
         f"{name:6} {len(rows):5} requests {len(failed):3} failed {again:4} tried again, longest {longest:5.0f} ms,"
         f" out after {out_after:.1f} s: {told[0][1]}"
     )
-    with capsys.disabled():
-        print(f"\n{line}", end="")
-    figures = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
-    if figures:
-        with Path(figures, "figures-real-servers.txt").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
 
     # All were asked, at the pace, while the server was away and before and after it.
     assert [row["number"] for row in rows] == list(range(rows[0]["number"], rows[-1]["number"] + 1))

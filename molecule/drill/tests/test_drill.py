@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
+from ansible_collections.failover.vip.tests.lab_play import ROOT, figure, run_playbook
 
 FAULTS = ["stop", "kill", "hang", "link_down", "isolate", "vrrp_filtered", "power_off", "service", "command"]
 FAULTS += ["reload", "restart"]
@@ -58,10 +57,7 @@ def report(inventory: list[Path], arguments: list[str], tmp_path_factory: pytest
     # Ansible shows a list of lines as YAML: long ones are folded.
     lines = re.sub(r"'?\n +- '?", "\n", shown.group()) if shown else "the drill showed no table"
     table = re.sub(r"\n +", " ", lines)
-    print(table)
-    figures = os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY")
-    if figures:
-        Path(figures, "figures.txt").write_text(table + "\n", encoding="utf-8")
+    figure(table)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     found: dict[str, Any] = json.loads((output / "drill.json").read_text(encoding="utf-8"))
     found["html"] = (output / "drill.html").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ import pytest
 import yaml
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_play import ROOT
+from ansible_collections.failover.vip.tests.lab_play import ROOT, figure
 from ansible_collections.failover.vip.tests.lab_watch import HANDOVER_MS, HolderWatch, assert_bounded
 
 SETTINGS = Path(__file__).parent.parent / "inventory/group_vars/directors.yml"
@@ -413,16 +413,15 @@ def test_a_missing_file_of_authorities_is_refused_before_anything_is_touched(
     assert not re.search(r"changed=[1-9]", done.stdout)
 
 
-def test_figures(hosts: dict[str, Host], directors: list[str], mails: Mails, seen: list[str], capsys: Any) -> None:
+def test_figures(hosts: dict[str, Host], directors: list[str], mails: Mails, seen: list[str]) -> None:
     sent = sum("mail sent after" in line for name in directors for line in log_of(hosts[name]))
     arrived = mails.all()
     doubled = len(arrived) - len({mail["Message-ID"] for mail in arrived})
-    with capsys.disabled():
-        print(f"\n   mails: {sent} sent, {len(arrived)} arrived, {doubled} duplicates")
-        for line in seen:
-            print(f"   {line}")
-        print(
-            f"   (here the first retry is after 1 s and a burst ends after 6 s; the role's defaults are"
-            f" {DEFAULTS['keepalived_mail_retry']} s and {DEFAULTS['keepalived_mail_window']} s)"
-        )
+    for line in (
+        f"mails: {sent} sent, {len(arrived)} arrived, {doubled} duplicates",
+        *seen,
+        "(here the first retry is after 1 s and a burst ends after 6 s; the role's defaults are"
+        f" {DEFAULTS['keepalived_mail_retry']} s and {DEFAULTS['keepalived_mail_window']} s)",
+    ):
+        figure(line)
     assert (len(arrived), doubled) == (sent, 0)

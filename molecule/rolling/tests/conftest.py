@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_play import ROOT, run_playbook
+from ansible_collections.failover.vip.tests.lab_play import ROOT, figure, run_playbook
 
 STOP = "/run/client-stop"
 SAMPLES = "/var/tmp/client-samples.csv"
@@ -32,7 +32,7 @@ def asked(
     hosts: dict[str, Host],
     vips: dict[str, str],
     tasks_on: Callable[..., list[dict[str, Any]]],
-    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> Asked:
     """Lets the client ask every VIP 200 times a second while a block runs: ``with asked() as seen:``."""
     probe = {
@@ -63,14 +63,9 @@ def asked(
         (result,) = job.result()
         late = result["pace"]["late_ms"]["max"]
         seen.update({target["name"]: {**target, "late_ms": late} for target in result["targets"]})
-        with capsys.disabled():
-            for name, target in seen.items():
-                print(
-                    f"\n{name}: {target['sent']} requests, {target['failed']} failed,"
-                    f" longest without an answer {target['longest_gap_ms']:.0f} ms",
-                    end="",
-                )
-            print(f"\nthe probe itself was at most {late:.0f} ms late", end="")
+        for name, target in seen.items():
+            words = "{sent} requests, {failed} failed, longest without an answer {longest_gap_ms:.0f} ms"
+            figure(f"{request.node.name}, {name}: {words.format(**target)} (the probe at most {late:.0f} ms late)")
 
     return asking
 

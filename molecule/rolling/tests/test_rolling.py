@@ -83,7 +83,7 @@ def one_connection(client: Host, address: str) -> Iterator[dict[str, Any]]:
             yield seen
         finally:
             client.check_output(f"touch {stop}")
-            output, _ = process.communicate(timeout=30)
+            output = process.communicate(timeout=30)[0]
         seen.update(json.loads(output))
 
 
