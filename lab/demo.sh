@@ -20,7 +20,7 @@ step() {
 
 step "five containers: two directors, two real servers, a client" lab/lab.sh up
 step "the cluster, by ansible-playbook -i inventories/lab site.yml" ansible-playbook -i inventories/lab site.yml
-step "a failover, and what the client sees of it" ansible-playbook -i inventories/lab lab/failover.yml
+step "a failover and a planned move, and what the client sees of them" ansible-playbook -i inventories/lab lab/failover.yml
 
 cat <<EOF
 

@@ -100,6 +100,11 @@ class Balancer:
         (row,) = [row for row in csv.DictReader(io.StringIO(text.lstrip("# "))) if row["svname"] == SERVER]
         return int(row["wretr"]) + int(row["wredis"])
 
+    def bad_answers(self) -> list[str]:
+        """The last requests that it answered with an error, as it has logged them."""
+        lines = self._host.run(r"grep -E ' (5[0-9][0-9]|-1) [0-9]+ - - ' /var/log/haproxy.log | tail -n 5")
+        return lines.stdout.splitlines()
+
     def log(self, since: float) -> list[tuple[float, str]]:
         """What it has logged of the server's comings and goings: time and words of each line."""
         # Each stands there twice: HAProxy also writes a warning to its standard error.
@@ -189,7 +194,9 @@ def test_no_get_fails_with_a_real_server(
     # All were asked, at the pace, while the server was away and before and after it.
     assert [row["number"] for row in rows] == list(range(rows[0]["number"], rows[-1]["number"] + 1))
     assert all(later["due"] - earlier["due"] < 2 * PACE_MS / 1000 for earlier, later in itertools.pairwise(rows))
-    assert not failed, failed[:5]
+    assert not failed, [(row["error"], row["backend"], row["due"] - broken) for row in failed[:5]] + (
+        balancer.bad_answers()
+    )
     assert longest <= LONGEST_MS + BUSY_MS
     # The fault was met by requests, and found for what it is.
     assert again > 0, "no request met the fault"
