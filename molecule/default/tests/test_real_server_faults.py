@@ -102,8 +102,8 @@ class Balancer:
 
     def bad_answers(self) -> list[str]:
         """The last requests that it answered with an error, as it has logged them."""
-        lines = self._host.run(r"grep -E ' (5[0-9][0-9]|-1) [0-9]+ - - ' /var/log/haproxy.log | tail -n 5")
-        return lines.stdout.splitlines()
+        text: str = self._host.run(r"grep -E ' (5[0-9][0-9]|-1) [0-9]+ - - ' /var/log/haproxy.log | tail -n 5").stdout
+        return text.splitlines()
 
     def log(self, since: float) -> list[tuple[float, str]]:
         """What it has logged of the server's comings and goings: time and words of each line."""
