@@ -46,8 +46,9 @@ def run_tasks(
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "play.yml"
         path.write_text(yaml.safe_dump(play, sort_keys=False), encoding="utf-8")
-        callback = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
-        done = run_playbook(path, *arguments, inventory=inventory, nice=nice, **callback)
+        done = run_playbook(
+            path, *arguments, inventory=inventory, nice=nice, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json"
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     (output,) = json.loads(done.stdout)["plays"]
     return [next(iter(task["hosts"].values())) for task in output["tasks"]]
