@@ -107,6 +107,19 @@ def test_drain_and_undrain(
         assert "metric" not in hosts[name].check_output("ip route show table local")
 
 
+def test_where_packets_cannot_be_passed_on_the_vips_move_all_the_same(play: Play, hosts: dict[str, Host]) -> None:
+    hosts["ka2"].check_output("chmod a-x /usr/sbin/nft")
+    try:
+        drained = play("drain", drain_hosts="ka1", keepalived_drain_wait=0)
+    finally:
+        hosts["ka2"].check_output("chmod a+x /usr/sbin/nft")
+        taken_back = play("undrain", drain_hosts="ka1")
+    assert (drained.returncode, taken_back.returncode) == (0, 0), drained.stdout + taken_back.stdout
+    said = "Connections that are open when the VIP moves will be reset: Failed to find required executable"
+    assert said in " ".join(drained.stdout.split())
+    assert "will be reset" not in taken_back.stdout
+
+
 def test_what_must_be_together_is_refused_with_the_reason(
     play: Play, pids: Callable[[], dict[str, str]], network_prefix: str
 ) -> None:
