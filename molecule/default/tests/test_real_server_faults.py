@@ -74,7 +74,8 @@ FAULTS = {
             printf '%s\\n' 'LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so' \
                 'LuaHookFixups /run/slow.lua slow' >/etc/apache2/conf-enabled/slow.conf
             systemctl reload apache2""",
-        heal="rm -f /etc/apache2/conf-enabled/slow.conf /run/slow.lua; systemctl reload apache2",
+        # The function stays: without it, the processes that still have the old configuration would answer 500.
+        heal="rm -f /etc/apache2/conf-enabled/slow.conf; systemctl reload apache2",
         reason="Layer7 timeout",
     ),
 }
