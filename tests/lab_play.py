@@ -17,11 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_playbook(
-    playbook: Path, *arguments: str, inventory: list[Path], seconds: float = 600, nice: int = 0, **environment: str
+    playbook: Path, *arguments: str, inventory: list[Path], seconds: float = 600, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs a playbook on the lab of this environment (LAB_ID), with the checkout's collection and configuration."""
     command = [
-        *("nice", "-n", str(nice)),
         "ansible-playbook",
         *(word for path in inventory for word in ("-i", str(path))),
         str(playbook),
@@ -38,17 +37,13 @@ def run_playbook(
     )
 
 
-def run_tasks(
-    hosts: str, tasks: list[dict[str, Any]], *arguments: str, inventory: list[Path], nice: int = 0
-) -> list[dict[str, Any]]:
+def run_tasks(hosts: str, tasks: list[dict[str, Any]], *arguments: str, inventory: list[Path]) -> list[dict[str, Any]]:
     """Runs tasks on one host of the lab; returns each task's result. Fails with the whole output if a task does."""
     play = [{"name": "Test", "hosts": hosts, "gather_facts": False, "become": False, "tasks": tasks}]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "play.yml"
         path.write_text(yaml.safe_dump(play, sort_keys=False), encoding="utf-8")
-        done = run_playbook(
-            path, *arguments, inventory=inventory, nice=nice, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json"
-        )
+        done = run_playbook(path, *arguments, inventory=inventory, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
     assert done.returncode == 0, done.stdout + done.stderr
     (output,) = json.loads(done.stdout)["plays"]
     return [next(iter(task["hosts"].values())) for task in output["tasks"]]
