@@ -106,7 +106,9 @@ machine=
 tidy() {
     # The process that made the namespaces; with it goes all that is in them.
     [[ -z $machine ]] || kill -KILL "$machine" 2>/dev/null || true
-    wait 2>/dev/null 
+    # The printers end when nobody can write to them any more.
+    exec 3>&- 4>&-
+    wait 2>/dev/null
     [[ -z $terminal ]] || stty "$terminal"
     rm -rf "$job"
 }
