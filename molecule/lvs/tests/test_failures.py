@@ -29,6 +29,8 @@ BOOT_SECONDS = 120.0
 DOWNLOADS = 20
 #: What the client saw, by the name of what it asked.
 Seen = dict[str, dict[str, Any]]
+#: roles/real_server/vars: while it is there, health checks hear that the server takes no more.
+MAINTENANCE = "/var/lib/failover.vip/real_server/maintenance"
 STOP, SAMPLES = "/run/lvs-probe.stop", "/run/lvs-probe.csv"
 
 # Many downloads at once, each through a small window and slowly read, so that packets pass the director all the time.
@@ -169,14 +171,14 @@ def asked(
     what: str, hosts: dict[str, Host], address: str, tasks_on: Callable[..., list[dict[str, Any]]]
 ) -> Iterator[Seen]:
     """The client asks the VIP more than 200 times a second while a block runs; then there is what it saw."""
-    # A page and four TCP connections every 24 ms, 208 requests a second, whatever the answers do. More pages would need
-    # all of user-mode Linux's one processor, on which Ansible works too.
-    kinds = ["http", "tcp", "tcp", "tcp", "tcp"]
+    # A page and nineteen TCP connections every 95 ms, 210 requests a second, whatever the answers do. LVS balances
+    # connections; more pages would need all of user-mode Linux's one processor.
+    kinds = ["http"] + ["tcp"] * 19
     probe = {
         "targets": [
             {"name": f"{kind} {number}", "kind": kind, "address": address} for number, kind in enumerate(kinds, start=1)
         ],
-        "interval": 24,
+        "interval": 95,
         "timeout": 3000,
         "duration": 900,
         "stop_file": STOP,
@@ -193,9 +195,12 @@ def asked(
             client.check_output(f"touch {STOP}")
     (result,) = job.result()
     seen.update({target["name"]: target for target in result["targets"]})
-    for name, target in seen.items():
-        words = "{sent} asked, {failed} failed, longest without an answer {longest_gap_ms:.0f} ms, {errors}"
-        figure(f"{what}, {name}: {words.format(**target)}")
+    for kind in ("http", "tcp"):
+        mine = [target for name, target in seen.items() if name.startswith(kind)]
+        sent, failed = (sum(target[key] for target in mine) for key in ("sent", "failed"))
+        longest = max(target["longest_ms"] for target in mine)
+        errors = [target["errors"] for target in mine if target["errors"]]
+        figure(f"{what}, {kind}: {sent} asked, {failed} failed, longest outage {longest:.0f} ms {errors or ''}")
     assert sum(target["sent"] for target in seen.values()) >= 200 * result["pace"]["elapsed"]
 
 
@@ -208,11 +213,9 @@ def test_a_real_server_is_drained_under_load_without_a_failed_request(
 ) -> None:
     address = vips["WEB_VIP"]
 
+    # As the role does it, which molecule/default shows; Ansible would take the processor from those that serve.
     def maintenance(wanted: bool) -> None:
-        role = {"name": "failover.vip.real_server"}
-        variables = {"real_server_maintenance": wanted}
-        task = {"name": "Role", "ansible.builtin.include_role": role, "vars": variables}
-        tasks_on("rs11", [task])
+        hosts["rs11"].check_output(f"mkdir -p $(dirname {MAINTENANCE}); {'touch' if wanted else 'rm -f'} {MAINTENANCE}")
 
     drained = True
     with asked("a real server drained and taken back", hosts, address, tasks_on) as seen:
@@ -224,9 +227,12 @@ def test_a_real_server_is_drained_under_load_without_a_failed_request(
                 lambda: [weights(hosts[name], web) for name in DIRECTORS] == [{"10": 0, "20": 1}] * 2,
             )
             assert set(ask(hosts, address, 6)) == {"rs22"}
-            # No client is served there any more.
             mine = f"sport = :80 and dst {network_prefix}.{CLIENT}"
-            assert not hosts["rs11"].check_output(f"ss -Htn state established '{mine}'")
+            until(
+                "no client is served there any more",
+                CHECK_SECONDS,
+                lambda: not hosts["rs11"].check_output(f"ss -Htn state established '{mine}'"),
+            )
             maintenance(False)
             drained = False
             until("it is back", CHECK_SECONDS, lambda: weights(hosts["ka1"], web) == {"10": 1, "20": 1})
