@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 : "${RESULTS:?start it through make molecule}"
 # The longest first: under user-mode Linux lvs takes as long as half of the others together.
-runs=(lvs:trixie default:trixie drill:trixie rolling:trixie notify:bookworm default:bookworm notify:trixie
+runs=(lvs:trixie default:trixie drill:trixie rolling:trixie notify:bookworm default:bookworm
     audit:bookworm audit:trixie secrets:bookworm nopreempt:bookworm refused:trixie)
 side_by_side=2
 output=$PWD/tests/output/molecule
