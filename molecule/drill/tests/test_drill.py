@@ -105,10 +105,15 @@ def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> Non
     assert found["doubled_ms"] <= BUSY_MS
 
 
-@pytest.mark.parametrize("fault", ["reload", "command"])
-def test_nothing_planned_costs_a_request(report: dict[str, Any], fault: str) -> None:
-    found = of(report, fault)
-    assert (found["failed"], found["away_ms"]) == (0, 0), found["outages"]
+def test_a_reload_costs_nothing(report: dict[str, Any]) -> None:
+    found = of(report, "reload")
+    assert (found["failed"], found["away_ms"], found["none_ms"]) == (0, 0, 0), found["outages"]
+
+
+def test_a_failed_check_leaves_no_gap(report: dict[str, Any]) -> None:
+    found = of(report, "command")
+    # What is under way when the VIP moves is cut; only drain knows of the move before it happens.
+    assert found["away_ms"] <= BUSY_MS, found["outages"]
     # The one takes the VIP before the other leaves it, but two processes watch, and either may be late.
     assert found["none_ms"] <= 20, found["holders"]
 
