@@ -177,23 +177,22 @@ MAX_SECONDS = 3600.0
 
 
 class Part(NamedTuple):
-    """One of the two things that a host can do, each for a time of its own."""
+    """One of the two things that a host can do, each for a time of its own: ``keep`` or ``relay``."""
 
-    #: Of the unit, and of the directory with what it needs: of the host, gone with its next boot as all of it.
     name: str
     do: list[str]
     data: str
     undo: str
 
-    @property
-    def unit(self) -> str:
-        """The unit that undoes it."""
-        return "failover-vip-%s.service" % self.name
 
-    @property
-    def state(self) -> Path:
-        """Its directory."""
-        return Path("/run/failover-vip-%s" % self.name)
+def unit_of(name: str) -> str:
+    """The unit that undoes a part."""
+    return "failover-vip-%s.service" % name
+
+
+def state_of(name: str) -> Path:
+    """The directory with what a part needs: of the host, gone with its next boot as all of it."""
+    return Path("/run/failover-vip-%s" % name)
 
 
 def read(path: str) -> str:
@@ -277,8 +276,8 @@ def parts(keep: list[Kept], relay: list[Relayed]) -> list[Part]:
     """What is to be done and undone."""
     found = []
     if keep:
-        undo = keep_undo(keep, "/run/failover-vip-keep")
-        found.append(Part("keep", ["sh", "-s"], keep_script(keep, "/run/failover-vip-keep"), undo))
+        state = str(state_of("keep"))
+        found.append(Part("keep", ["sh", "-s"], keep_script(keep, state), keep_undo(keep, state)))
     if relay:
         known = own_connections({move.address for move in relay}) + balanced(read("/proc/net/ip_vs_conn"))
         found.append(Part("relay", ["nft", "--file", "-"], relay_rules(relay, known), relay_undo()))
@@ -296,19 +295,20 @@ def begin(module: AnsibleModule, part: Part) -> None:
             raise HandoverError("nft or the kernel cannot pass packets on: %s" % " ".join(err.split()))
     if module.check_mode:
         return
-    if running(module.run_command, part.unit):
-        end(module.run_command, part.unit)
-    shutil.rmtree(str(part.state), ignore_errors=True)
-    part.state.mkdir(mode=0o700)
-    undo = part.state / "undo"
+    unit, state = unit_of(part.name), state_of(part.name)
+    if running(module.run_command, unit):
+        end(module.run_command, unit)
+    shutil.rmtree(str(state), ignore_errors=True)
+    state.mkdir(mode=0o700)
+    undo = state / "undo"
     undo.write_text(part.undo, encoding="ascii")
     seconds = module.params["seconds"]
     waiting = ["sleep", "%g" % seconds]
-    command = unit_command(part.unit, "Connections outlive the move of a VIP", str(undo), seconds + 30, waiting)
+    command = unit_command(unit, "Connections outlive the move of a VIP", str(undo), seconds + 30, waiting)
     module.run_command(command, check_rc=True)
     rc, _out, err = module.run_command(part.do, data=part.data)
     if rc:
-        end(module.run_command, part.unit)
+        end(module.run_command, unit)
         raise HandoverError("could not be done, and is undone: %s" % " ".join(err.split()))
 
 
@@ -316,7 +316,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Do what is asked for; returns the result."""
     keep, relay = given(module.params)
     vips = {item.address for item in keep}
-    units = [Part(name, [], "", "").unit for name in ("keep", "relay")]
+    units = [unit_of("keep"), unit_of("relay")]
     result: dict[str, Any] = {"changed": False, "kept": []}
     if module.params["state"] == "present":
         result["kept"] = [

@@ -174,11 +174,19 @@ def _local_route(verb: str, kept: Kept) -> str:
     )
 
 
-def _silence(interface: str) -> list[tuple[str, int]]:
-    """What keeps a host from answering or asking by ARP with an address that is not on the interface."""
+def _settings(kept: Sequence[Kept], state: str) -> list[tuple[str, str, int]]:
+    """What keeps a host from answering or asking by ARP with an address that is not on the interface.
+
+    Of each setting its file, where its value of before is noted (both quoted for the shell), and its least value.
+    """
     return [
-        ("/proc/sys/net/ipv4/conf/%s/%s" % (interface, key), value)
-        for key, value in (("arp_ignore", 1), ("arp_announce", 2))
+        (
+            shlex.quote("/proc/sys/net/ipv4/conf/%s/%s" % (interface, key)),
+            shlex.quote("%s/%s.%s" % (state, interface, key)),
+            least,
+        )
+        for interface in sorted({item.interface for item in kept if item.address.version == 4})
+        for key, least in (("arp_ignore", 1), ("arp_announce", 2))
     ]
 
 
@@ -190,11 +198,9 @@ def keep_script(kept: Sequence[Kept], state: str) -> str:
     :param state: the directory where the settings of before are written down.
     """
     lines = ["set -e"]
-    for interface in sorted({item.interface for item in kept if item.address.version == 4}):
-        for path, value in _silence(interface):
-            setting, note = shlex.quote(path), shlex.quote("%s/%s" % (state, path.replace("/", "-")))
-            lines.append("cat %s >%s" % (setting, note))
-            lines.append('if [ "$(cat %s)" -lt %d ]; then echo %d >%s; fi' % (setting, value, value, setting))
+    for setting, note, least in _settings(kept, state):
+        lines.append("cat %s >%s" % (setting, note))
+        lines.append('if [ "$(cat %s)" -lt %d ]; then echo %d >%s; fi' % (setting, least, least, setting))
     lines += [_local_route("replace", item) for item in kept]
     return "\n".join(lines) + "\n"
 
@@ -202,8 +208,6 @@ def keep_script(kept: Sequence[Kept], state: str) -> str:
 def keep_undo(kept: Sequence[Kept], state: str) -> str:
     """The shell commands that undo :func:`keep_script`, also if it was not run to its end."""
     lines = ["%s 2>/dev/null" % _local_route("del", item) for item in kept]
-    for interface in sorted({item.interface for item in kept if item.address.version == 4}):
-        for path, _value in _silence(interface):
-            note = shlex.quote("%s/%s" % (state, path.replace("/", "-")))
-            lines.append("if [ -s %s ]; then cat %s >%s; fi" % (note, note, shlex.quote(path)))
+    for setting, note, _least in _settings(kept, state):
+        lines.append("if [ -s %s ]; then cat %s >%s; fi" % (note, note, setting))
     return "\n".join([*lines, "true"]) + "\n"

@@ -62,7 +62,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
     made = Host()
     monkeypatch.setattr(AnsibleModule, "run_command", made)
     monkeypatch.setattr(AnsibleModule, "get_bin_path", lambda _module, name, *_args, **_options: name)
-    monkeypatch.setattr(vip_handover.Part, "state", property(lambda part: tmp_path / part.name))
+    monkeypatch.setattr(vip_handover, "state_of", lambda name: tmp_path / name)
     monkeypatch.setattr(vip_handover, "read", lambda _path: "")
     return made
 

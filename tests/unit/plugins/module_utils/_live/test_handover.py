@@ -177,9 +177,6 @@ class Lab:
         lladdr = self.run(new, "cat /sys/class/net/eth0/address").strip()
         self.run("client", f"ip -{version} neigh replace {self.vip} lladdr {lladdr} dev eth0 nud reachable")
 
-    def known(self, host: str) -> str:
-        return self.run(host, "cat /proc/net/tcp")
-
     def own(self, host: str) -> str:
         return {"ka1": "%s2", "ka2": "%s3"}[host] % ("fe80::" if ":" in self.vip else "192.0.2.")
 
