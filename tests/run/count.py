@@ -4,6 +4,8 @@
 
 usage: python tests/run/count.py [PART THAT FAILED]...
 
+Before that line stand the tests that failed, with the first words of why: a long log is often kept by its end only.
+
 A part's tests are in ``PART*.xml`` (JUnit) and ``PART*.txt`` (lines ``passed NAME`` and ``failed NAME``). A part that
 was to test and shows no test has failed, whatever it said itself; so has one that ended badly without a failed test to
 show. Exit status 1 if anything failed.
@@ -20,6 +22,9 @@ from typing import NamedTuple
 # The linters are no tests: they count only when they fail.
 TESTED = ("sanity", "unit", "install", "oracle", "short-soak", "molecule")
 LINTED = ("lint",)
+#: Of a failed test, characters of its reason; and of how many tests.
+SHOWN_CHARACTERS = 240
+SHOWN_TESTS = 10
 
 
 class Count(NamedTuple):
@@ -31,6 +36,17 @@ class Count(NamedTuple):
 
     def __add__(self, other: tuple[int, ...]) -> Count:  # type: ignore[override]
         return Count(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def failures(text: str) -> list[str]:
+    """A line for each failed test of a JUnit file: its suite, its name and what pytest says first of why."""
+    found = []
+    for suite in ET.fromstring(text).iter("testsuite"):
+        for case in suite.iter("testcase"):
+            for outcome in [child for child in case if child.tag in ("failure", "error")]:
+                why = " ".join((outcome.get("message") or outcome.text or "").split())
+                found.append(f"{suite.get('name')}: {case.get('name')}: {why[:SHOWN_CHARACTERS]}")
+    return found
 
 
 def count_junit(text: str) -> Count:
@@ -67,6 +83,23 @@ def count_part(directory: Path, part: str) -> Count:
     return total
 
 
+def show_failures(directory: Path) -> None:
+    """Prints what failed, shortly."""
+    found = []
+    for path in sorted(directory.glob("*.xml")):
+        try:
+            found += failures(path.read_text(encoding="utf-8"))
+        except ET.ParseError:
+            continue  # count_part says so
+    for path in sorted(directory.glob("*.txt")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found += [f"{path.stem}: {line.split(' ', 1)[1]}" for line in lines if line.startswith("failed ")]
+    for line in found[:SHOWN_TESTS]:
+        print(f"** {line}")
+    if len(found) > SHOWN_TESTS:
+        print(f"** and {len(found) - SHOWN_TESTS} more")
+
+
 def judge(directory: Path, failed_parts: set[str]) -> Count:
     """Sums up all parts and prints a line for each."""
     total = Count()
@@ -89,7 +122,9 @@ def judge(directory: Path, failed_parts: set[str]) -> Count:
 
 def main() -> int:
     """Exit status 0 if all is well."""
-    total = judge(Path(os.environ["RESULTS"]), set(sys.argv[1:]))
+    directory = Path(os.environ["RESULTS"])
+    total = judge(directory, set(sys.argv[1:]))
+    show_failures(directory)
     skipped = f", {total.skipped} skipped" if total.skipped else ""
     print(f"\n{total.passed} passed, {total.failed} failed{skipped}")
     return int(total.failed > 0)
