@@ -8,10 +8,15 @@ import json
 import os
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +52,33 @@ def run_tasks(hosts: str, tasks: list[dict[str, Any]], *arguments: str, inventor
     assert done.returncode == 0, done.stdout + done.stderr
     (output,) = json.loads(done.stdout)["plays"]
     return [next(iter(task["hosts"].values())) for task in output["tasks"]]
+
+
+#: On the client, while it asks: what ends it, and every request so far.
+STOP, SAMPLES = "/run/client-stop", "/var/tmp/client-samples.csv"
+
+
+@contextmanager
+def asking(
+    client: Host, tasks_on: Callable[..., list[dict[str, Any]]], targets: list[dict[str, Any]], **options: Any
+) -> Iterator[dict[str, Any]]:
+    """Lets the client ask with ``vip_probe`` while a block runs; then the mapping has what the module returned."""
+    probe = {"targets": targets, "duration": 1200, "stop_file": STOP, "samples_file": SAMPLES, **options}
+    client.check_output(f"rm -f {STOP} {SAMPLES}")
+    seen: dict[str, Any] = {}
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(tasks_on, "client", [{"name": "Ask", "failover.vip.vip_probe": probe}])
+        try:
+            deadline = time.monotonic() + 60
+            # The header has no digits.
+            while not client.run(f"grep -q '[0-9]' {SAMPLES}").succeeded:
+                assert not job.done(), job.result()
+                assert time.monotonic() < deadline, "the client does not ask"
+                time.sleep(0.2)
+            yield seen
+        finally:
+            client.check_output(f"touch {STOP}")
+    seen.update(job.result()[0])
 
 
 def figure(text: str) -> None:

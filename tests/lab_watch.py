@@ -42,13 +42,6 @@ BUSY_MS = 300
 HANDOVER_MS = 300
 
 
-def assert_bounded(timeline: Timeline, gap_ms: float) -> None:
-    """Never two holders beyond a hand-over, and never none for longer than the bound. Prints what was seen."""
-    print(timeline)
-    assert timeline.longest_doubled_ms <= HANDOVER_MS, timeline
-    assert timeline.longest_gap_ms <= gap_ms, timeline
-
-
 class WatchError(Exception):
     """The watch itself failed, so nothing is known about holders."""
 
@@ -74,8 +67,13 @@ class HolderWatch:
         self._monitors: list[subprocess.Popen[str]] = []
         self._readers: list[threading.Thread] = []
         self._start = self._end = 0.0
+        self._over = threading.Event()
+        self._pulse = threading.Thread(target=self._beat, daemon=True)
+        #: The longest that this process, which had nothing else to do, was woken too late, in milliseconds.
+        self.late_ms = 0.0
 
     def __enter__(self) -> Self:
+        self._pulse.start()
         try:
             for host, container in self._containers.items():
                 pid = self._output(["podman", "container", "inspect", "--format", "{{.State.Pid}}", container]).strip()
@@ -151,6 +149,24 @@ class HolderWatch:
         window_end = end or self._end or time.time()
         return draw_timeline(address, at_first, self.events, self._start if start is None else start, window_end)
 
+    def assert_bounded(self, vip: str, gap_ms: float) -> None:
+        """Never two holders beyond a hand-over, and never none for longer than the bound. Prints what was seen.
+
+        By what the machine kept this process waiting, it may have kept the directors' processes.
+        """
+        timeline = self.timeline(vip)
+        print(f"{timeline} (this machine was at most {self.late_ms:.0f} ms late)")
+        assert timeline.longest_doubled_ms <= HANDOVER_MS + self.late_ms, (timeline, self.late_ms)
+        assert timeline.longest_gap_ms <= (gap_ms + self.late_ms if gap_ms else 0), (timeline, self.late_ms)
+
+    def _beat(self) -> None:
+        pause = 0.005
+        due = time.monotonic()
+        while not self._over.wait(pause):
+            now = time.monotonic()
+            self.late_ms = max(self.late_ms, (now - due - pause) * 1000)
+            due = now
+
     def _holders(self, vip: str) -> frozenset[str]:
         address = self._vips[vip]
         found = {host for host, addresses in self._at_first.items() if address in addresses}
@@ -203,6 +219,8 @@ class HolderWatch:
         return result.stdout
 
     def _close(self) -> None:
+        self._over.set()
+        self._pulse.join(self._PATIENCE)
         for monitor in self._monitors:
             monitor.terminate()
         for monitor in self._monitors:

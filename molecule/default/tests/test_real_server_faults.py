@@ -16,7 +16,6 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,12 +23,11 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_play import figure
+from ansible_collections.failover.vip.tests.lab_play import SAMPLES, asking, figure
 from ansible_collections.failover.vip.tests.lab_watch import BUSY_MS
 
 DIRECTOR = "ka2"  # the home of DB_VIP
 SERVER, OTHER = "rs11", "rs22"
-STOP, SAMPLES = "/run/real-server-faults-stop", "/var/tmp/real-server-faults.csv"
 
 PACE_MS = 5
 #: What a client may wait. The one who waits longest asked a server that took the request and then hangs: timeout server
@@ -130,16 +128,7 @@ def samples(
     hosts: dict[str, Host], vips: dict[str, str], tasks_on: Callable[..., list[dict[str, Any]]]
 ) -> Iterator[Callable[[float, float], list[Row]]]:
     """Lets the client ask. Gives all requests that were due between two times, once the last of them has ended."""
-    client = hosts["client"]
-    client.check_output(f"rm -f {STOP} {SAMPLES}")
-    probe = {
-        "targets": [{"name": "web", "address": vips["DB_VIP"]}],
-        "interval": PACE_MS,
-        "timeout": TIMEOUT_MS,
-        "duration": 600,  # it ends by the file
-        "stop_file": STOP,
-        "samples_file": SAMPLES,
-    }
+    client, targets = hosts["client"], [{"name": "web", "address": vips["DB_VIP"]}]
 
     def asked(start: float, end: float) -> list[Row]:
         # Samples are written as requests end, and each ends within the time-out.
@@ -152,14 +141,8 @@ def samples(
         ]
         return sorted((row for row in rows if start <= row["due"] <= end), key=lambda row: int(row["number"]))
 
-    with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(tasks_on, "client", [{"failover.vip.vip_probe": probe}])
-        try:
-            client.check_output(f"timeout 60 sh -c 'until grep -q {OTHER} {SAMPLES}; do sleep 0.2; done' 2>&1")
-            yield asked
-        finally:
-            client.check_output(f"touch {STOP}")
-    job.result()
+    with asking(client, tasks_on, targets, interval=PACE_MS, timeout=TIMEOUT_MS):
+        yield asked
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -69,6 +69,11 @@ def of(report: dict[str, Any], fault: str) -> dict[str, Any]:
     return dict(found)
 
 
+def busy(found: dict[str, Any]) -> float:
+    """What the machine may add to any wait, in milliseconds: by what it kept the client, it may have kept others."""
+    return BUSY_MS + float(found["late_ms"])
+
+
 def test_every_fault_was_made_and_kept_its_promise(report: dict[str, Any]) -> None:
     assert [item["fault"] for item in report["drills"]] == FAULTS
     assert [(item["fault"], item["doubts"]) for item in report["drills"] if not item["passed"]] == []
@@ -81,7 +86,7 @@ def test_a_crash_lies_within_the_protocols_own_interval(report: dict[str, Any], 
     found = of(report, fault)
     assert (found["expected"]["low_ms"], found["expected"]["high_ms"]) == CRASH_MS
     # Between two requests 5 ms pass, and the last advertisement may have been a little late.
-    assert CRASH_MS[0] - 60 <= found["away_ms"] <= CRASH_MS[1] + BUSY_MS, found["outages"]
+    assert CRASH_MS[0] - 60 <= found["away_ms"] <= CRASH_MS[1] + busy(found), found["outages"]
 
 
 def test_a_healed_partition_leaves_one_holder_that_clients_reach(report: dict[str, Any]) -> None:
@@ -89,20 +94,20 @@ def test_a_healed_partition_leaves_one_holder_that_clients_reach(report: dict[st
         found = of(report, fault)
         # So it was one: both held the VIP.
         assert found["doubled_ms"] > 1000
-        assert found["back_ms"] <= 150 + BUSY_MS, found["outages"]
+        assert found["back_ms"] <= 150 + busy(found), found["outages"]
         last = found["holders"][-1]
         assert last["holders"] == ["ka1"]
         # Both until the heal; what comes later is the one that takes over before the other lets go.
         healed = found["healed_at"]
         divided = [part for part in found["holders"] if len(part["holders"]) == 2 and part["start"] < healed]
         together = divided[-1]["start"] + divided[-1]["length_ms"] / 1000
-        assert together <= healed + (150 + BUSY_MS) / 1000
+        assert together <= healed + (150 + busy(found)) / 1000
 
 
 def test_a_killed_keepalived_leaves_no_vip_behind(report: dict[str, Any]) -> None:
     found = of(report, "kill")
-    assert found["away_ms"] <= CRASH_MS[1] + BUSY_MS
-    assert found["doubled_ms"] <= BUSY_MS
+    assert found["away_ms"] <= CRASH_MS[1] + busy(found)
+    assert found["doubled_ms"] <= busy(found)
 
 
 def test_a_reload_costs_nothing(report: dict[str, Any]) -> None:
@@ -113,9 +118,9 @@ def test_a_reload_costs_nothing(report: dict[str, Any]) -> None:
 def test_a_failed_check_leaves_no_gap(report: dict[str, Any]) -> None:
     found = of(report, "command")
     # What is under way when the VIP moves is cut; only drain knows of the move before it happens.
-    assert found["away_ms"] <= BUSY_MS, found["outages"]
+    assert found["away_ms"] <= busy(found), found["outages"]
     # The one takes the VIP before the other leaves it, but two processes watch, and either may be late.
-    assert found["none_ms"] <= 20, found["holders"]
+    assert found["none_ms"] <= 20 + found["late_ms"], found["holders"]
 
 
 def test_the_drill_healed_everything(report: dict[str, Any], hosts: dict[str, Host], vips: dict[str, str]) -> None:
@@ -148,6 +153,18 @@ def test_it_asks_first_and_says_in_check_mode_what_it_would_do(inventory: list[P
     assert checked.returncode == 0, checked.stdout[-3000:]
     assert "link_down" in checked.stdout
     assert "changed=0" in checked.stdout
+
+
+def test_it_refuses_what_is_not_there(inventory: list[Path]) -> None:
+    words = ["-e", "drill_client=client", "-e", "drill_confirm=yes"]
+    for variables, why in (
+        ("drill_instances=WEB_VIP,MAIL_VIP", "drill_instances names MAIL_VIP; the instances are"),
+        ("drill_faults=stop,explode", "explode"),
+    ):
+        refused = run_playbook(ROOT / "playbooks/drill.yml", *words, "-e", variables, inventory=inventory)
+        assert refused.returncode != 0
+        assert why in " ".join(refused.stdout.split()), refused.stdout
+        assert "changed=0" in refused.stdout
 
 
 def test_it_refuses_a_sick_cluster(inventory: list[Path], arguments: list[str], hosts: dict[str, Host]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_watch import BUSY_MS, SKEW_MS, HolderWatch, WatchError, assert_bounded
+from ansible_collections.failover.vip.tests.lab_watch import BUSY_MS, SKEW_MS, HolderWatch, WatchError
 
 #: What inventory/hosts.yml gives DB_VIP, in seconds.
 PREEMPT_DELAY = 5
@@ -30,7 +30,7 @@ def test_s6_the_vip_stays_when_its_preferred_director_comes_back(
             watch.wait_for(vip, {first}, seconds=6)
         assert hosts[first].service("keepalived").is_running
         assert watch.holders(vip) == {other}
-    assert_bounded(watch.timeline(vip), SKEW_MS + BUSY_MS)
+    watch.assert_bounded(vip, SKEW_MS + BUSY_MS)
     assert watch.timeline(vip).holders == [{first}, {other}]
 
 
@@ -47,7 +47,7 @@ def test_s6_a_failed_check_still_moves_the_vip(
         finally:
             hosts[first].check_output("rm -f /run/keepalived/down")
     # A check without a weight means FAULT: the VIP is given up with a goodbye, and the backup waits its skew.
-    assert_bounded(watch.timeline(vip), SKEW_MS + BUSY_MS)
+    watch.assert_bounded(vip, SKEW_MS + BUSY_MS)
 
 
 def test_s7_the_vip_goes_home_after_its_delay_and_not_before(
@@ -60,7 +60,7 @@ def test_s7_the_vip_goes_home_after_its_delay_and_not_before(
         watch.wait_for(vip, {"ka1"}, seconds=10)
         started = float(hosts["ka2"].check_output("date +%s.%N; systemctl start keepalived").split()[0])
         home = watch.wait_for(vip, {"ka2"}, seconds=30)
-    assert_bounded(watch.timeline(vip), SKEW_MS + BUSY_MS)
+    watch.assert_bounded(vip, SKEW_MS + BUSY_MS)
     assert home - started >= PREEMPT_DELAY, watch.timeline(vip)
     # The delay, then what every returning director waits, and the start of a process on a busy machine.
     assert home - started <= PREEMPT_DELAY + 4 + 3, watch.timeline(vip)

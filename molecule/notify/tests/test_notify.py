@@ -24,7 +24,7 @@ import yaml
 from testinfra.host import Host
 
 from ansible_collections.failover.vip.tests.lab_play import ROOT, figure
-from ansible_collections.failover.vip.tests.lab_watch import HANDOVER_MS, HolderWatch, assert_bounded
+from ansible_collections.failover.vip.tests.lab_watch import HANDOVER_MS, HolderWatch
 
 SETTINGS = Path(__file__).parent.parent / "inventory/group_vars/directors.yml"
 PASSWORD: str = yaml.safe_load(SETTINGS.read_text(encoding="utf-8").replace("!unsafe ", ""))[
@@ -180,7 +180,7 @@ def failover(hosts: dict[str, Host], vip: str, watch_holders: Callable[[], Holde
         finally:
             hosts["ka1"].check_output("rm /run/keepalived/down")
         watch.wait_for(vip, {"ka1"}, seconds=15)
-    assert_bounded(watch.timeline(vip), HANDOVER_MS)
+    watch.assert_bounded(vip, HANDOVER_MS)
 
 
 THERE_AND_BACK = {

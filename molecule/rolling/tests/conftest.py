@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,7 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.failover.vip.tests.lab_play import ROOT, figure, run_playbook
-
-STOP = "/run/client-stop"
-SAMPLES = "/var/tmp/client-samples.csv"
+from ansible_collections.failover.vip.tests.lab_play import ROOT, asking, figure, run_playbook
 
 #: What the client saw of each VIP, by the instance's name; filled when it has stopped.
 Seen = dict[str, dict[str, Any]]
@@ -35,39 +30,20 @@ def asked(
     request: pytest.FixtureRequest,
 ) -> Asked:
     """Lets the client ask every VIP 200 times a second while a block runs: ``with asked() as seen:``."""
-    probe = {
-        "targets": [{"name": name, "address": address} for name, address in vips.items()],
-        "interval": 5,
-        "timeout": 1000,
-        "duration": 1200,
-        "stop_file": STOP,
-        "samples_file": SAMPLES,
-    }
+    targets = [{"name": name, "address": address} for name, address in vips.items()]
 
     @contextmanager
-    def asking() -> Iterator[Seen]:
-        client = hosts["client"]
-        client.check_output(f"rm -f {STOP} {SAMPLES}")
+    def client_asks() -> Iterator[Seen]:
         seen: Seen = {}
-        with ThreadPoolExecutor(1) as pool:
-            job = pool.submit(tasks_on, "client", [{"failover.vip.vip_probe": probe}])
-            try:
-                deadline = time.monotonic() + 60
-                while not client.run(f"grep -q , {SAMPLES}").succeeded:
-                    assert not job.done(), job.result()
-                    assert time.monotonic() < deadline, "the client does not ask"
-                    time.sleep(0.2)
-                yield seen
-            finally:
-                client.check_output(f"touch {STOP}")
-        (result,) = job.result()
+        with asking(hosts["client"], tasks_on, targets, interval=5, timeout=1000) as result:
+            yield seen
         late = result["pace"]["late_ms"]["max"]
         seen.update({target["name"]: {**target, "late_ms": late} for target in result["targets"]})
         for name, target in seen.items():
             words = "{sent} requests, {failed} failed, longest without an answer {longest_gap_ms:.0f} ms"
             figure(f"{request.node.name}, {name}: {words.format(**target)} (the probe at most {late:.0f} ms late)")
 
-    return asking
+    return client_asks
 
 
 @pytest.fixture(scope="module")

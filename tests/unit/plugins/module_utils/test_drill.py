@@ -109,6 +109,10 @@ def moved(given: dict[str, Any]) -> None:
     given["states"]["after"][1]["instances"][0]["state"] = "MASTER"
 
 
+def late(late_ms: float) -> Callable[[dict[str, Any]], None]:
+    return lambda given: given["probe"]["pace"]["late_ms"].update(max=late_ms)
+
+
 def doubled(given: dict[str, Any]) -> None:
     given["fault"] = "stop"
     given["probe"]["targets"][0]["outages"] = []
@@ -119,11 +123,12 @@ def doubled(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("alter", "doubt"),
     [
-        (outages(outage(105.001, 1100.0)), "away for 1100 ms, more than 901 ms and 100 ms"),
+        (outages(outage(105.001, 1100.0)), "away for 1100 ms, more than 901 ms and 101 ms"),
         (outages(outage(110.5, 150.0)), "away for 150 ms at the return"),
         (outages(outage(103.0, 400.0)), "the client missed answers before the fault began"),
         (change(broken_at=None), "the fault did not happen"),
         (moved, "not as before: WEB_VIP is MASTER on ka2"),
+        (late(1001.0), "the client sent a request 1001 ms late"),
         (doubled, "two holders for 17000 ms"),
     ],
 )
@@ -133,6 +138,15 @@ def test_every_doubt_is_told(alter: Callable[[dict[str, Any]], None], doubt: str
     found = record(**given)
     assert not found["passed"]
     assert any(text.startswith(doubt) for text in found["doubts"]), found["doubts"]
+
+
+def test_what_the_client_itself_was_late_is_not_the_services() -> None:
+    given = crash()
+    outages(outage(105.001, 1100.0))(given)
+    late(99.0)(given)
+    assert not record(**given)["passed"]
+    late(101.0)(given)
+    assert record(**given)["passed"]
 
 
 def test_two_holders_while_one_is_cut_off_are_no_doubt() -> None:
