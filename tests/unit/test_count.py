@@ -10,7 +10,8 @@ import pytest
 
 from ansible_collections.failover.vip.tests.run import count
 
-GOOD = '<testsuites><testsuite name="unit"><testcase name="one"/><testcase name="two"><skipped/></testcase></testsuite></testsuites>'
+GOOD = """<testsuites><testsuite name="unit"><testcase name="one"/>
+<testcase name="two"><skipped/></testcase></testsuite></testsuites>"""
 BAD = """<testsuites><testsuite name="default-trixie"><testcase name="test_gap"><failure message="AssertionError: 400 ms
 assert 400 &lt;= 300">the whole traceback</failure></testcase>
 <testcase name="test_lab"><error message="failed on setup"/></testcase></testsuite></testsuites>"""
