@@ -9,8 +9,9 @@ packages=(
     podman netavark aardvark-dns runc crun conmon uidmap nftables iptables # containers and their network
     mmdebstrap debian-archive-keyring                                     # images from packages, without a registry
     git                                                                   # the list of files for ansible-test
+    openssh-client                                                        # what Ansible says of a host that is not there
 )
-commands=(podman runc conmon nft iptables mmdebstrap git)
+commands=(podman runc conmon nft iptables mmdebstrap git ssh)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     missing=()

@@ -86,10 +86,27 @@ def test_check_mode_finds_the_same(audit: Callable[..., Audit]) -> None:
 
 
 def test_a_host_that_cannot_be_read_is_a_finding(audit: Callable[..., Audit]) -> None:
-    gone = "{all: {hosts: {ka9: {ansible_host: 127.0.0.1, ansible_port: 1, ansible_connection: ssh}}}}"
-    result = audit("-e", "audit_hosts=ka1,ka9", "-e", "audit_fail_on=never", more=gone)
+    # Nobody answers the one; for the other a task cannot even begin, which Ansible takes for a failure of another kind.
+    gone = """
+        gone:
+          vars: {ansible_host: 127.0.0.1, ansible_port: 1}
+          hosts:
+            ka8: {ansible_connection: ssh, ansible_ssh_executable: /nonexistent/ssh}
+            ka9: {ansible_connection: ssh}
+    """
+    arguments = ["-e", "audit_hosts=ka1,ka8,ka9", "-e", "audit_real_servers=ka8", "-e", "audit_fail_on=never"]
+    result = audit(*arguments, more=gone)
     assert result.done.returncode == 0
-    assert ("KI009", "ka9", 0) in result.found()
+    unread = {
+        (one["host"], one["message"].split(": ")[0]) for one in result.report["findings"] if one["rule"] == "KI009"
+    }
+    assert unread == {
+        ("ka8", "the configuration could not be read"),
+        ("ka8", "the real server could not be read"),
+        ("ka9", "the configuration could not be read"),
+    }
+    (why,) = [text for text in result.of("KI009") if text.startswith("the real server")]
+    assert "/nonexistent/ssh" in why
     assert MISTAKES["track_srcipt{"] in result.found()
 
 
