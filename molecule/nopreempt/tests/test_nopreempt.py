@@ -31,7 +31,8 @@ def test_s6_the_vip_stays_when_its_preferred_director_comes_back(
         assert hosts[first].service("keepalived").is_running
         assert watch.holders(vip) == {other}
     watch.assert_bounded(vip, SKEW_MS + BUSY_MS)
-    assert watch.timeline(vip).holders == [{first}, {other}]
+    # At a hand-over both may hold it for a moment, or nobody.
+    assert [held for held in watch.timeline(vip).holders if len(held) == 1] == [{first}, {other}]
 
 
 def test_s6_a_failed_check_still_moves_the_vip(
