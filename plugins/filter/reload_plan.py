@@ -30,6 +30,10 @@ options:
     description: Instance to password, for the tokens C(%%auth_pass:INSTANCE%%) in the files.
     type: dict
     default: {}
+  secrets:
+    description: Name to secret, for the tokens C(%%secret:NAME%%) in the files.
+    type: dict
+    default: {}
   fingerprint_key:
     description: The key that O(_input) was read with. Passwords are only compared by it.
     type: str
@@ -62,6 +66,7 @@ _value:
 import hashlib
 import hmac
 import os.path
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -71,15 +76,13 @@ from ansible_collections.failover.vip.plugins.module_utils._apply._reload_plan i
 from ansible_collections.failover.vip.plugins.module_utils._apply._reload_plan import reload_plan as planned
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import from_plain, to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import Mask, from_plain, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 
 
-def _director(
-    host: str, files: Iterable[Mapping[str, Any]], conf_dir: str, fingerprint: Callable[[str], str]
-) -> Director:
+def _director(host: str, files: Iterable[Mapping[str, Any]], conf_dir: str, fingerprint: Mask) -> Director:
     """What the files say, in the same shape as what keepalived_lint read."""
     texts = [(os.path.join(conf_dir, file["path"]), str(file["content"])) for file in files]
     if not texts:
@@ -92,6 +95,7 @@ def reload_plan(
     running: Mapping[str, Mapping[str, Any]],
     wanted: Mapping[str, Iterable[Mapping[str, Any]]],
     auth_pass: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
     fingerprint_key: str = "",
     conf_dir: str = "/etc/keepalived",
 ) -> dict[str, Any]:
@@ -100,11 +104,14 @@ def reload_plan(
     :raises AnsibleFilterError: if one of the two is no configuration.
     """
 
-    def fingerprint(password: str) -> str:
-        """What keepalived_lint shows of the password that stands here, or that the token here stands for."""
-        if password.startswith("%%auth_pass:"):
-            password = str((auth_pass or {}).get(password[12:].rstrip("%"), password))
-        digest = hmac.new(fingerprint_key.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
+    tokens = {"auth_pass": auth_pass or {}, "secret": secrets or {}}
+
+    def fingerprint(secret: str, length: int | None) -> str:
+        """What keepalived_lint shows of the secret that stands here, or that the token here stands for."""
+        token = re.fullmatch("%%(auth_pass|secret):(.+)%%", secret)
+        if token:
+            secret = str(tokens[token[1]].get(token[2], secret))
+        digest = hmac.new(fingerprint_key.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
         return "%%%%auth_pass:%s%%%%" % digest[:32]
 
     try:

@@ -173,7 +173,7 @@ import hmac
 import ipaddress
 import json
 import platform
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -194,11 +194,14 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._elsewhere imp
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import HOST
 
 
-def fingerprint(password: str, key: str) -> str:
-    """What may be shown instead of a password: a token, which with a key differs between passwords."""
+def fingerprint(secret: str, key: str, length: Optional[int] = None) -> str:
+    """What may be shown instead of a secret: a token, which with a key differs between secrets.
+
+    :param length: how many characters of the secret count; None: all.
+    """
     if not key:
         return "%%auth_pass%%"
-    digest = hmac.new(key.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
     return "%%%%auth_pass:%s%%%%" % digest[:32]
 
 
@@ -266,7 +269,9 @@ def main() -> None:
         "allowed": allowed,
         "allowances": [allowance.as_dict() for allowance in allowing],
         "model": to_plain(
-            director, lambda password: fingerprint(password, arguments["fingerprint_key"] or ""), places=True
+            director,
+            lambda secret, length: fingerprint(secret, arguments["fingerprint_key"] or "", length),
+            places=True,
         ),
         "files": list(parsed.paths),
     }

@@ -199,7 +199,9 @@ _VALUES: dict[tuple[str, str], tuple[str, ...]] = {
     ("vrrp_instance", "unicast_src_ip"): ("172.25.254.50",),
     ("vrrp_instance", "unicast_peer"): ("{\n    172.25.254.60\n}", "{\n    172.25.254.60 min_ttl 60 max_ttl 255\n}"),
     ("vrrp_instance", "old_unicast_checksum"): ("", "never"),
-    ("vrrp_instance", "auth_hmac"): ("{\n    key 1 0123456789abcdef0123456789abcdef0123456789abcdef\n}",),
+    ("vrrp_instance", "auth_hmac"): (
+        "{\n    key 1 0123456789abcdef0123456789abcdef0123456789abcdef\n    active_key 1\n}",
+    ),
     ("vrrp_instance", "virtual_ipaddress"): (
         "{\n    172.25.254.100/24\n}",
         "{\n    172.25.254.100/24 brd 172.25.254.255 dev eth0 scope link label eth0:1\n}",

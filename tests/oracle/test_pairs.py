@@ -6,8 +6,8 @@
 Each pair has two network namespaces of its own inside a machine without a network, and all pairs run side by side.
 Not here, as they are not about what two daemons do with two files: KP013 and KP014 (another cluster), KP019, KP028 and
 KP029 (failed checks, which test_holders measures), KP020 (two releases), KP021 (the order of a roll-out), KP023 (needs
-2.4) and KP024 (which of two VIPs is where). Nor KP015 of a host's own address: keepalived takes that away from the
-host, whose peer then no longer reaches it, and the VIP goes to and fro.
+2.4; test_hmac has what pairs of that did) and KP024 (which of two VIPs is where). Nor KP015 of a host's own address:
+keepalived takes that away from the host, whose peer then no longer reaches it, and the VIP goes to and fro.
 """
 
 from __future__ import annotations

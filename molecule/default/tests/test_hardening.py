@@ -156,7 +156,7 @@ def test_auth_hmac_is_refused_where_keepalived_does_not_know_it(inventory: list[
     tasks = [{"name": "Check", "ansible.builtin.include_role": {"name": ROLE, "tasks_from": "preflight"}}]
     play.write_text(yaml.safe_dump([{"hosts": "directors", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     signing = {
-        "keepalived_instance_overrides": {"WEB_VIP": {"auth_hmac": ["key 1 %%secret:web%%", "mode permissive"]}},
+        "keepalived_instance_overrides": {"WEB_VIP": {"auth_hmac": ["key 1 %%secret:web%%", "active_key 1"]}},
         "keepalived_secrets": {"web": "made-up-key-of-thirty-two-letters"},
     }
     done = run_playbook(play, "-e", json.dumps(signing), inventory=inventory)

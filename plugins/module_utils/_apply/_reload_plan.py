@@ -24,7 +24,7 @@ NOTHING, RELOAD, RESTART = "nothing", "reload", "restart"
 #: How a host's instance changes.
 SAME, CHANGED, ADDED, REMOVED = "same", "changed", "added", "removed"
 #: The rules whose errors mean that two hosts hold one VIP.
-SPLITTING = frozenset(("KP001", "KP002", "KP003", "KP004", "KP005", "KP007", "KP008", "KP009", "KP025"))
+SPLITTING = frozenset(("KP001", "KP002", "KP003", "KP004", "KP005", "KP007", "KP008", "KP009", "KP023", "KP025"))
 #: Keywords of global_defs that keepalived refuses to change at a reload (main.c, reload_config). Those outside all
 #: blocks, net_namespace and its kin, are not in the model.
 _FIXED = ("nftables", "nftables_ipvs", "tmp_config_directory", "disable_local_igmp")

@@ -8,7 +8,8 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, Optional, TypeVar
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue, Keyword
@@ -53,24 +54,46 @@ ONCE: Mapping[str, tuple[str, Mapping[str, Keyword]]] = {
 _Any = TypeVar("_Any", bound=Block)
 
 
-def _options(options: Mapping[str, Any], mask: Optional[Callable[[str], str]]) -> dict[str, Any]:
+#: Takes a secret, and how many of its characters count (None: all), and gives what may be shown instead.
+Mask = Callable[[str, Optional[int]], str]
+#: keepalived compares as many characters of auth_pass.
+_PASSWORD_LENGTH = 8
+#: What auth_hmac may say beside its keys; any other line may be a part of one.
+_NO_KEY = re.compile(r"\s*(active_key|time_window|anti_replay|mode)\s+[\w-]{1,16}\s*")
+_KEY = re.compile(r"\s*(key\s+[0-9]{1,3})\s+(.+)", re.DOTALL)
+
+
+def _masked_lines(lines: Iterable[str], mask: Mask) -> Iterator[str]:
+    """The lines of auth_hmac without its keys."""
+    for line in map(str, lines):
+        key = _KEY.fullmatch(line)
+        if key:
+            value = key[2].strip().strip('"')
+            yield "%s %s" % (key[1], value if value.startswith("file:") else mask(value, None))
+        elif _NO_KEY.fullmatch(line):
+            yield line.strip()
+        else:
+            yield "key"
+
+
+def _options(options: Mapping[str, Any], mask: Optional[Mask]) -> dict[str, Any]:
     found: dict[str, Any] = to_yaml(options)
     if mask and "auth_pass" in found.get("authentication", {}):
         found["authentication"] = {
             **found["authentication"],
-            "auth_pass": mask(str(found["authentication"]["auth_pass"])),
+            "auth_pass": mask(str(found["authentication"]["auth_pass"]), _PASSWORD_LENGTH),
         }
     if mask and "password" in found:
-        found["password"] = mask(str(found["password"]))
-    if mask:
-        found.pop("auth_hmac", None)
+        found["password"] = mask(str(found["password"]), None)
+    if mask and "auth_hmac" in found:
+        found["auth_hmac"] = list(_masked_lines(found["auth_hmac"], mask))
     return found
 
 
-def to_plain(director: Director, mask: Optional[Callable[[str], str]] = None, places: bool = False) -> dict[str, Any]:
+def to_plain(director: Director, mask: Optional[Mask] = None, places: bool = False) -> dict[str, Any]:
     """One host's part under keepalived's own keywords.
 
-    :param mask: makes of a password what may be shown; None: they are tokens already.
+    :param mask: makes of a password or key what may be shown; None: they are tokens already.
     :param places: adds to each block ``places``: keyword (``''`` for the block) to ``[file, line]``.
     """
 

@@ -52,6 +52,11 @@ class Member:
         """The host's name."""
         return self.director.host
 
+    @property
+    def release(self) -> str:
+        """Its keepalived's release as people write it; empty if it is not known."""
+        return ".".join(str(part) for part in self.director.machine.release or ())
+
     @cached_property
     def version(self) -> int:
         """The version of VRRP that it speaks: 2 or 3."""

@@ -73,7 +73,7 @@ def model(text: str, key: str = "") -> dict[str, Any]:
     """What keepalived_lint returns for a text."""
     director, _findings = read(parse(MAIN, from_texts({MAIN: text})).nodes)
     data: dict[str, Any] = json.loads(
-        json.dumps(to_plain(director, lambda password: fingerprint(password, key), places=True))
+        json.dumps(to_plain(director, lambda secret, length: fingerprint(secret, key, length), places=True))
     )
     return data
 

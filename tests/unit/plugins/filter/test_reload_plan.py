@@ -55,8 +55,8 @@ def files(host: str, password: str, **changes: str) -> list[dict[str, str]]:
     return [{"path": path, "content": text} for path, text in texts.items()]
 
 
-def fingerprint(password: str) -> str:
-    digest = hmac.new(KEY.encode(), password[:8].encode(), hashlib.sha256).hexdigest()
+def fingerprint(secret: str, length: int | None) -> str:
+    digest = hmac.new(KEY.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
     return f"%%auth_pass:{digest[:32]}%%"
 
 
@@ -114,6 +114,31 @@ def test_a_new_password_is_noticed_and_in_no_result() -> None:
     assert [finding["rule"] for finding in found["findings"]] == ["KP021"]
     assert "a-new-1" not in str(found)
     assert "an-old1" not in str(found)
+
+
+def test_a_new_key_of_auth_hmac_is_noticed_and_in_no_result() -> None:
+    old, new = "an-old-key-of-thirty-two-characters", "a-new-key-of-thirty-two-characters-"
+
+    def signed(files: list[dict[str, str]], key: str) -> list[dict[str, str]]:
+        block = "auth_hmac {\n        key 1 %s\n        active_key 1\n    }" % key
+        texts = {file["path"]: file["content"] for file in files}
+        head, _auth, tail = texts["conf.d/10-web.conf"].partition("    authentication {")
+        texts["conf.d/10-web.conf"] = head + block + tail.partition("}")[2]
+        return [{"path": path, "content": text} for path, text in texts.items()]
+
+    before = {}
+    for host in HOSTS:
+        texts = {f"/etc/keepalived/{file['path']}": file["content"] for file in signed(files(host, ""), old)}
+        nodes = parse("/etc/keepalived/keepalived.conf", from_texts(texts), host).nodes
+        before[host] = to_plain(read(nodes)[0], fingerprint, places=True)
+    wanted = {host: signed(files(host, ""), "%%secret:web%%") for host in HOSTS}
+    same = reload_plan(before, wanted, secrets={"web": old}, fingerprint_key=KEY)
+    assert {step["action"] for step in same["hosts"].values()} == {"nothing"}
+    changed = reload_plan(before, wanted, secrets={"web": new}, fingerprint_key=KEY)
+    assert [finding["rule"] for finding in changed["findings"]] == ["KP021"]
+    assert "KP023" in changed["findings"][0]["message"]
+    assert old not in str(changed)
+    assert new not in str(changed)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_plain_data_and_back() -> None:
     data = json.loads(json.dumps(to_plain(found, places=True)))
     again = from_plain("", data)
     assert (again.static, again.ssl) == (found.static, found.ssl)
-    masked = json.dumps(to_plain(found, lambda password: "%%" + password.upper()))
+    masked = json.dumps(to_plain(found, lambda secret, _length: "%%" + secret.upper()))
     assert "canary" not in masked
     assert from_plain("", json.loads(masked)).ssl.options["password"] == "%%CANARY"
 
