@@ -63,8 +63,6 @@ _value:
   type: dict
 """
 
-import hashlib
-import hmac
 import os.path
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -76,19 +74,19 @@ from ansible_collections.failover.vip.plugins.module_utils._apply._reload_plan i
 from ansible_collections.failover.vip.plugins.module_utils._apply._reload_plan import reload_plan as planned
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import Mask, from_plain, to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import Mask, fingerprint, from_plain, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._model import Cluster, Director
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import check
 
 
-def _director(host: str, files: Iterable[Mapping[str, Any]], conf_dir: str, fingerprint: Mask) -> Director:
+def _director(host: str, files: Iterable[Mapping[str, Any]], conf_dir: str, mask: Mask) -> Director:
     """What the files say, in the same shape as what keepalived_lint read."""
     texts = [(os.path.join(conf_dir, file["path"]), str(file["content"])) for file in files]
     if not texts:
         raise BadValue("there is no file for %s" % host)
     parsed = parse(texts[0][0], from_texts(dict(texts)), host.partition(".")[0])
-    return from_plain(host, to_plain(read(parsed.nodes, host)[0], fingerprint))
+    return from_plain(host, to_plain(read(parsed.nodes, host)[0], mask))
 
 
 def reload_plan(
@@ -106,17 +104,15 @@ def reload_plan(
 
     tokens = {"auth_pass": auth_pass or {}, "secret": secrets or {}}
 
-    def fingerprint(secret: str, length: int | None) -> str:
+    def shown(secret: str, length: int | None) -> str:
         """What keepalived_lint shows of the secret that stands here, or that the token here stands for."""
         token = re.fullmatch("%%(auth_pass|secret):(.+)%%", secret)
-        if token:
-            secret = str(tokens[token[1]].get(token[2], secret))
-        digest = hmac.new(fingerprint_key.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
-        return "%%%%auth_pass:%s%%%%" % digest[:32]
+        known = tokens[token[1]].get(token[2], secret) if token else secret
+        return fingerprint(str(known), length, fingerprint_key)
 
     try:
         old = Cluster({host: from_plain(host, model) for host, model in running.items()})
-        new = Cluster({host: _director(host, files, conf_dir, fingerprint) for host, files in wanted.items()})
+        new = Cluster({host: _director(host, files, conf_dir, shown) for host, files in wanted.items()})
     except (BadValue, KeyError, TypeError, AttributeError) as reason:
         raise AnsibleFilterError(f"failover.vip.reload_plan cannot read a configuration: {reason}") from reason
     plan = planned(old, new, check)

@@ -26,6 +26,8 @@ IPNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 DEFAULT_PRIORITY = 100
 #: The priority of the address owner (RFC 9568 section 6.1).
 OWNER_PRIORITY = 255
+#: Stands for every secret where none may be compared with another.
+NO_FINGERPRINT = "%%auth_pass%%"
 
 
 class Origin(NamedTuple):

@@ -168,19 +168,17 @@ files:
   sample: [/etc/keepalived/keepalived.conf]
 """
 
-import hashlib
-import hmac
 import ipaddress
 import json
 import platform
-from typing import Any, Optional
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.failover.vip.plugins.module_utils._conf._allowed import allowances, remembered
 from ansible_collections.failover.vip.plugins.module_utils._conf._load import from_disk
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import parse
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import fingerprint, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._conf._variables import interfaces_of
 from ansible_collections.failover.vip.plugins.module_utils._finding import SEVERITIES, failing, ordered
@@ -192,17 +190,6 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._allowed impor
 from ansible_collections.failover.vip.plugins.module_utils._rules._catalogue import RULES, check
 from ansible_collections.failover.vip.plugins.module_utils._rules._elsewhere import READING
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import HOST
-
-
-def fingerprint(secret: str, key: str, length: Optional[int] = None) -> str:
-    """What may be shown instead of a secret: a token, which with a key differs between secrets.
-
-    :param length: how many characters of the secret count; None: all.
-    """
-    if not key:
-        return "%%auth_pass%%"
-    digest = hmac.new(key.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
-    return "%%%%auth_pass:%s%%%%" % digest[:32]
 
 
 def _gathered(module: AnsibleModule) -> dict[str, Interface]:
@@ -270,7 +257,7 @@ def main() -> None:
         "allowances": [allowance.as_dict() for allowance in allowing],
         "model": to_plain(
             director,
-            lambda secret, length: fingerprint(secret, arguments["fingerprint_key"] or "", length),
+            lambda secret, length: fingerprint(secret, length, arguments["fingerprint_key"] or ""),
             places=True,
         ),
         "files": list(parsed.paths),

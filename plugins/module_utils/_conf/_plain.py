@@ -8,6 +8,8 @@ Private to this collection: no stable interface for other collections.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, Optional, TypeVar
@@ -28,6 +30,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._variables_lvs 
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._machine_plain import machine_from_plain
 from ansible_collections.failover.vip.plugins.module_utils._model import (
+    NO_FINGERPRINT,
     Block,
     Director,
     Interface,
@@ -61,6 +64,17 @@ _PASSWORD_LENGTH = 8
 #: What auth_hmac may say beside its keys; any other line may be a part of one.
 _NO_KEY = re.compile(r"\s*(active_key|time_window|anti_replay|mode)\s+[\w-]{1,16}\s*")
 _KEY = re.compile(r"\s*(key\s+[0-9]{1,3})\s+(.+)", re.DOTALL)
+
+
+def fingerprint(secret: str, length: Optional[int], key: str) -> str:
+    """What may be shown instead of a secret: a token, which with a key differs between secrets (HMAC-SHA-256).
+
+    :param length: how many characters of the secret count; None: all.
+    """
+    if not key:
+        return NO_FINGERPRINT
+    digest = hmac.new(key.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
+    return "%%%%auth_pass:%s%%%%" % digest[:32]
 
 
 def _masked_lines(lines: Iterable[str], mask: Mask) -> Iterator[str]:

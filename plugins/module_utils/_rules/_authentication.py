@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, WARNING, Finding
-from ansible_collections.failover.vip.plugins.module_utils._model import Director, Origin
+from ansible_collections.failover.vip.plugins.module_utils._model import NO_FINGERPRINT, Director, Origin
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, fault
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, host_rule
 
-#: Stands for every password where it may not be compared.
-NO_FINGERPRINT = "%%auth_pass%%"
 #: Passwords that stand in manuals, lessons and other projects' defaults.
 KNOWN_PASSWORDS = frozenset(
     ("changeme", "k8s", "1ce24b6e", "password", "passw0rd", "secret", "keepaliv", "12345678", "11111111", "k@l!ve1")

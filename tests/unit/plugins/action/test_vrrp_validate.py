@@ -21,11 +21,10 @@ from ansible_collections.failover.vip.plugins.action.vrrp_validate import (
 )
 from ansible_collections.failover.vip.plugins.module_utils._conf._keyword import BadValue
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import fingerprint, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding
 from ansible_collections.failover.vip.plugins.modules import vrrp_validate
-from ansible_collections.failover.vip.plugins.modules.keepalived_lint import fingerprint
 from ansible_collections.failover.vip.tests.unit.plugins.action.test_plan import run as plan
 
 LESSON = {
@@ -73,7 +72,7 @@ def model(text: str, key: str = "") -> dict[str, Any]:
     """What keepalived_lint returns for a text."""
     director, _findings = read(parse(MAIN, from_texts({MAIN: text})).nodes)
     data: dict[str, Any] = json.loads(
-        json.dumps(to_plain(director, lambda secret, length: fingerprint(secret, key, length), places=True))
+        json.dumps(to_plain(director, lambda secret, length: fingerprint(secret, length, key), places=True))
     )
     return data
 

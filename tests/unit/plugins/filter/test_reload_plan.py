@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.failover.vip.plugins.filter.reload_plan import reload_plan
 from ansible_collections.failover.vip.plugins.module_utils._conf._parse import from_texts, parse
-from ansible_collections.failover.vip.plugins.module_utils._conf._plain import to_plain
+from ansible_collections.failover.vip.plugins.module_utils._conf._plain import fingerprint, to_plain
 from ansible_collections.failover.vip.plugins.module_utils._conf._read import read
 
 KEY = "a key of this test"
@@ -55,9 +53,8 @@ def files(host: str, password: str, **changes: str) -> list[dict[str, str]]:
     return [{"path": path, "content": text} for path, text in texts.items()]
 
 
-def fingerprint(secret: str, length: int | None) -> str:
-    digest = hmac.new(KEY.encode(), secret[:length].encode(), hashlib.sha256).hexdigest()
-    return f"%%auth_pass:{digest[:32]}%%"
+def mask(secret: str, length: int | None) -> str:
+    return fingerprint(secret, length, KEY)
 
 
 def running(password: str = "an-old1") -> dict[str, Any]:
@@ -65,7 +62,7 @@ def running(password: str = "an-old1") -> dict[str, Any]:
     for host in HOSTS:
         texts = {f"/etc/keepalived/{file['path']}": file["content"] for file in files(host, password)}
         nodes = parse("/etc/keepalived/keepalived.conf", from_texts(texts), host).nodes
-        found[host] = to_plain(read(nodes)[0], fingerprint, places=True)
+        found[host] = to_plain(read(nodes)[0], mask, places=True)
     return found
 
 
@@ -130,7 +127,7 @@ def test_a_new_key_of_auth_hmac_is_noticed_and_in_no_result() -> None:
     for host in HOSTS:
         texts = {f"/etc/keepalived/{file['path']}": file["content"] for file in signed(files(host, ""), old)}
         nodes = parse("/etc/keepalived/keepalived.conf", from_texts(texts), host).nodes
-        before[host] = to_plain(read(nodes)[0], fingerprint, places=True)
+        before[host] = to_plain(read(nodes)[0], mask, places=True)
     wanted = {host: signed(files(host, ""), "%%secret:web%%") for host in HOSTS}
     same = reload_plan(before, wanted, secrets={"web": old}, fingerprint_key=KEY)
     assert {step["action"] for step in same["hosts"].values()} == {"nothing"}
