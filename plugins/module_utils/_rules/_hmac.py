@@ -171,7 +171,9 @@ def hmac_before_all_are_ready(group: Group) -> Iterator[Fault]:
     between others both hold the VIP. The keys are never shown.
     """
     signing = [member for member in group.members if "auth_hmac" in member.instance.options]
-    for member in group.members if signing else ():
+    if not signing:
+        return
+    for member in group.members:
         release = member.director.machine.release
         if release and release < HMAC_SINCE:
             yield fault(
@@ -181,9 +183,10 @@ def hmac_before_all_are_ready(group: Group) -> Iterator[Fault]:
                 % (", ".join(one.host for one in signing), member.release, member.host),
                 "auth_hmac",
             )
-    for member in group.members:
-        for other in group.members:
-            why = _deaf(hmac_of(member.instance), hmac_of(other.instance), member.host) if other is not member else ""
+    hmacs = [(member, hmac_of(member.instance)) for member in group.members]
+    for member, receiver in hmacs:
+        for other, sender in hmacs:
+            why = _deaf(receiver, sender, member.host) if other is not member else ""
             if why:
                 at = member if member in signing else other
                 message = "%s drops what %s sends: %s %s" % (member.host, other.host, other.host, why)
