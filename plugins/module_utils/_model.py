@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional, Union
 
@@ -28,6 +29,14 @@ DEFAULT_PRIORITY = 100
 OWNER_PRIORITY = 255
 #: Stands for every secret where none may be compared with another.
 NO_FINGERPRINT = "%%auth_pass%%"
+#: What auth_hmac may say, and which words may follow; empty: a number, or a key's id and the key (keepalived.conf(5)).
+HMAC_WORDS: Mapping[str, tuple[str, ...]] = {
+    "key": (),
+    "active_key": (),
+    "time_window": (),
+    "anti_replay": ("time", "monotonic"),
+    "mode": ("enforce", "permissive", "receive-only"),
+}
 
 
 class Origin(NamedTuple):

@@ -30,6 +30,7 @@ from ansible_collections.failover.vip.plugins.module_utils._conf._variables_lvs 
 from ansible_collections.failover.vip.plugins.module_utils._finding import Finding, did_you_mean
 from ansible_collections.failover.vip.plugins.module_utils._machine_plain import machine_from_plain
 from ansible_collections.failover.vip.plugins.module_utils._model import (
+    HMAC_WORDS,
     NO_FINGERPRINT,
     Block,
     Director,
@@ -62,7 +63,7 @@ Mask = Callable[[str, Optional[int]], str]
 #: keepalived compares as many characters of auth_pass.
 _PASSWORD_LENGTH = 8
 #: What auth_hmac may say beside its keys; any other line may be a part of one.
-_NO_KEY = re.compile(r"\s*(active_key|time_window|anti_replay|mode)\s+[\w-]{1,16}\s*")
+_NO_KEY = re.compile(r"\s*(%s)\s+[\w-]{1,16}\s*" % "|".join(word for word in HMAC_WORDS if word != "key"))
 _KEY = re.compile(r"\s*(key\s+[0-9]{1,3})\s+(.+)", re.DOTALL)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ansible_collections.failover.vip.plugins.module_utils._finding import ERROR, did_you_mean
-from ansible_collections.failover.vip.plugins.module_utils._model import Director, VrrpInstance
+from ansible_collections.failover.vip.plugins.module_utils._model import HMAC_WORDS, Director, VrrpInstance
 from ansible_collections.failover.vip.plugins.module_utils._rules._fault import Fault, Group, fault
 from ansible_collections.failover.vip.plugins.module_utils._rules._rule import MAN, group_rule, host_rule
 
@@ -22,14 +22,6 @@ from ansible_collections.failover.vip.plugins.module_utils._rules._rule import M
 HMAC_SINCE = (2, 4, 0)
 #: Bytes of a key (VRRP_AUTH_HMAC_KEY_MIN and _MAX in vrrp_auth_hmac.h).
 KEY_BYTES = (32, 64)
-#: What the block may say, and which words may follow; empty: a number.
-WORDS = {
-    "key": (),
-    "active_key": (),
-    "time_window": (),
-    "anti_replay": ("time", "monotonic"),
-    "mode": ("enforce", "permissive", "receive-only"),
-}
 #: The largest numbers, the smallest is 1.
 _LAST = {"active_key": 255, "time_window": 300}
 
@@ -92,12 +84,12 @@ def _line_fault(words: list[str]) -> str:
     word, given = words[0], words[1] if len(words) > 1 else ""
     if word == "key":
         return _key_fault(words)
-    if word not in WORDS:
+    if word not in HMAC_WORDS:
         # What nobody knows may be a part of a key.
-        near = did_you_mean(word, WORDS)
+        near = did_you_mean(word, HMAC_WORDS)
         return "a line that keepalived does not know. " + near.rstrip(".")
-    if WORDS[word]:
-        return "" if given in WORDS[word] else "%s must be %s" % (word, " or ".join(WORDS[word]))
+    if HMAC_WORDS[word]:
+        return "" if given in HMAC_WORDS[word] else "%s must be %s" % (word, " or ".join(HMAC_WORDS[word]))
     return "" if _number(given, _LAST[word]) else "%s must be a number from 1 to %d" % (word, _LAST[word])
 
 
@@ -128,7 +120,7 @@ def hmac_is_left_out(director: Director) -> Iterator[Fault]:
             faults.append("active_key %s is no key's id: nothing is signed, and nothing checked" % hmac.active)
         if instance.auth_type:
             faults.append("keepalived drops the authentication beside it")
-        if hmac.mode in WORDS["mode"][1:] and instance.options.get("strict_mode", everywhere):
+        if hmac.mode in HMAC_WORDS["mode"][1:] and instance.options.get("strict_mode", everywhere):
             faults.append("mode %s with strict_mode, which takes enforce" % hmac.mode)
         for message in faults:
             yield fault(director, instance, "auth_hmac: " + message, "auth_hmac")
